@@ -1,0 +1,189 @@
+public import SyncModel
+
+/// Where a sync's rows go: one folder in `Destinations`, one line in its registry.
+///
+/// A destination owns the fence, the ledger, the position and the receipts of its syncs, because
+/// they must change in the same transaction as the effects (design, decisions 2 and 3).
+public protocol Destination: Sendable {
+  /// Raises the fence to the opening's epoch and answers the durable position.
+  /// - Throws: `Failure` `stale_epoch` when a higher epoch, or the same epoch of another run, was seen.
+  func open(_ opening: SyncOpening) async throws -> SyncPosition
+
+  /// Applies rows, ledger, position and receipt in one durable transaction. A repeated batch
+  /// (same number and id) is answered with its stored receipt.
+  /// - Throws: `Failure` `stale_epoch`, `unexpected_batch`, `sync_not_open`, or a storage failure
+  ///   (`disk_full`, …); then nothing of the batch was applied.
+  func apply(_ batch: BatchToApply) async throws -> BatchReceipt
+
+  /// Lends the rejected rows of a sync, oldest first; `body` may suspend (a slow client).
+  func rejectedRows(
+    workspace: String, sync: String, runID: String?, limit: Int?,
+    _ body: (RejectedRow) async throws -> Void
+  ) async throws
+}
+
+/// A destination whose profiles can be read back: our own store.
+public protocol ProfileReading: Sendable {
+  /// The profile in the shape of Braze's user export (design, section 6), or nil.
+  func profile(workspace: String, identifier: ProfileIdentifier, withEvents: Bool) async throws
+    -> ExportedProfile?
+
+  /// Lends every profile of a workspace in bounded memory; `body` may suspend (a slow client).
+  func exportProfiles(
+    workspace: String, withEvents: Bool, _ body: (ExportedProfile) async throws -> Void
+  ) async throws
+
+  func counts(workspace: String) async throws -> ProfileCounts
+}
+
+public struct SyncOpening: Sendable, Equatable {
+  public var workspace: String
+  public var sync: String
+  public var epoch: UInt64
+  public var runID: String
+  public var data: DataType
+  /// Nanoseconds, not negative.
+  public var overlap: Int64
+  public var updateExistingOnly: Bool
+
+  public init(
+    workspace: String, sync: String, epoch: UInt64, runID: String, data: DataType, overlap: Int64,
+    updateExistingOnly: Bool
+  ) {
+    self.workspace = workspace
+    self.sync = sync
+    self.epoch = epoch
+    self.runID = runID
+    self.data = data
+    self.overlap = overlap
+    self.updateExistingOnly = updateExistingOnly
+  }
+}
+
+public struct SyncPosition: Sendable, Equatable {
+  public var nextBatchNumber: UInt64
+  /// nil before the first row.
+  public var position: Timestamp?
+  /// Read from here (inclusive); nil means from the beginning. It is `position - overlap`, but
+  /// never below what the ledger still knows: rows older than that could not be recognised.
+  public var readFrom: Timestamp?
+
+  public init(nextBatchNumber: UInt64, position: Timestamp?, readFrom: Timestamp?) {
+    self.nextBatchNumber = nextBatchNumber
+    self.position = position
+    self.readFrom = readFrom
+  }
+}
+
+public struct BatchToApply: Sendable {
+  public var workspace: String
+  public var sync: String
+  public var epoch: UInt64
+  public var number: UInt64
+  public var id: String
+  public var runID: String
+  /// The warehouse's clock: the position never passes it (decision 4).
+  public var positionLimit: Timestamp
+  public var rows: RowBatch
+
+  public init(
+    workspace: String, sync: String, epoch: UInt64, number: UInt64, id: String, runID: String,
+    positionLimit: Timestamp, rows: RowBatch
+  ) {
+    self.workspace = workspace
+    self.sync = sync
+    self.epoch = epoch
+    self.number = number
+    self.id = id
+    self.runID = runID
+    self.positionLimit = positionLimit
+    self.rows = rows
+  }
+}
+
+/// The durable answer to one batch.
+public struct BatchReceipt: Sendable, Equatable {
+  public var number: UInt64
+  public var id: String
+  public var counts: RowCounts
+  public var position: Timestamp?
+  /// Rows stamped later than the warehouse's own clock.
+  public var futureRows: Int64
+  /// Rows applied with a warning.
+  public var warnings: Int64
+
+  public init(
+    number: UInt64, id: String, counts: RowCounts, position: Timestamp?, futureRows: Int64,
+    warnings: Int64
+  ) {
+    self.number = number
+    self.id = id
+    self.counts = counts
+    self.position = position
+    self.futureRows = futureRows
+    self.warnings = warnings
+  }
+}
+
+public struct RejectedRow: Sendable, Equatable {
+  public var runID: String
+  public var batchNumber: UInt64
+  public var rowIndex: Int
+  public var updatedAt: Timestamp
+  /// As `external_id=42`; bytes that are not text are shown as `\xNN`.
+  public var identifier: String
+  public var issue: RowIssue
+  public var rejectedAt: Timestamp
+
+  public init(
+    runID: String, batchNumber: UInt64, rowIndex: Int, updatedAt: Timestamp, identifier: String,
+    issue: RowIssue, rejectedAt: Timestamp
+  ) {
+    self.runID = runID
+    self.batchNumber = batchNumber
+    self.rowIndex = rowIndex
+    self.updatedAt = updatedAt
+    self.identifier = identifier
+    self.issue = issue
+    self.rejectedAt = rejectedAt
+  }
+}
+
+/// One of the five ways to name a user.
+public enum ProfileIdentifier: Sendable, Equatable {
+  case externalID(String)
+  case alias(name: String, label: String)
+  case brazeID(String)
+  case email(String)
+  case phone(String)
+}
+
+public struct ExportedProfile: Sendable, Equatable {
+  public var brazeID: String
+  /// Empty when it has none.
+  public var externalID: String
+  /// One JSON object, UTF-8.
+  public var json: [UInt8]
+
+  public init(brazeID: String, externalID: String, json: [UInt8]) {
+    self.brazeID = brazeID
+    self.externalID = externalID
+    self.json = json
+  }
+}
+
+public struct ProfileCounts: Sendable, Equatable {
+  public var profiles: Int64
+  public var events: Int64
+  /// Purchase objects.
+  public var purchases: Int64
+  /// The sum of price times quantity, exact decimal text.
+  public var revenue: String
+
+  public init(profiles: Int64, events: Int64, purchases: Int64, revenue: String) {
+    self.profiles = profiles
+    self.events = events
+    self.purchases = purchases
+    self.revenue = revenue
+  }
+}

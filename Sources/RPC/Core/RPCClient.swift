@@ -1,0 +1,105 @@
+internal import Wire
+
+/// What a caller may say about one call.
+public struct CallOptions: Sendable {
+  public var metadata: Metadata
+  /// From now on; nil waits for ever. It travels as `grpc-timeout` and is enforced here too.
+  public var timeout: Duration?
+
+  public init(timeout: Duration? = nil, metadata: Metadata = Metadata()) {
+    self.timeout = timeout
+    self.metadata = metadata
+  }
+}
+
+/// Carries calls to a server: over HTTP/2, or in process.
+public protocol RPCTransport: Sendable {
+  /// Opens a call, lends it to `body`, and closes it on every way out: when `body` throws or the
+  /// task is cancelled before the response ended, the call is cancelled at the server too.
+  ///
+  /// - Throws: `RPCError`; UNAVAILABLE when no connection can be had.
+  func withCall<Result: Sendable>(
+    path: String, options: CallOptions,
+    _ body: (any RPCClientCall) async throws -> Result
+  ) async throws -> Result
+}
+
+/// One call in flight, its messages as bytes. Sending and receiving may go on side by side.
+public protocol RPCClientCall: Sendable {
+  /// Suspends while the peer's window is closed. Throws `RPCError` when the call has ended.
+  func send(_ message: [UInt8]) async throws
+  /// Half-closes: no more messages from here.
+  func finishSending() async throws
+  /// The next response message; nil when the call ended with status OK, else it throws the status.
+  func receive() async throws -> [UInt8]?
+}
+
+/// Calls methods with typed messages over any transport.
+public struct RPCClient: Sendable {
+  private let transport: any RPCTransport
+
+  public init(transport: any RPCTransport) { self.transport = transport }
+
+  public func unary<Request, Response>(
+    _ method: RPCMethod<Request, Response>, _ request: Request, options: CallOptions = CallOptions()
+  ) async throws -> Response {
+    try await transport.withCall(path: method.path, options: options) { call in
+      try await call.send(request.wireBytes())
+      try await call.finishSending()
+      return try await Self.single(method, call)
+    }
+  }
+
+  public func serverStreaming<Request, Response, Result: Sendable>(
+    _ method: RPCMethod<Request, Response>, _ request: Request,
+    options: CallOptions = CallOptions(),
+    _ body: (RPCReader<Response>) async throws -> Result
+  ) async throws -> Result {
+    try await transport.withCall(path: method.path, options: options) { call in
+      try await call.send(request.wireBytes())
+      try await call.finishSending()
+      return try await body(RPCReader(receive: { try await call.receive() }))
+    }
+  }
+
+  public func clientStreaming<Request, Response>(
+    _ method: RPCMethod<Request, Response>, options: CallOptions = CallOptions(),
+    _ body: (RPCWriter<Request>) async throws -> Void
+  ) async throws -> Response {
+    try await transport.withCall(path: method.path, options: options) { call in
+      try await body(RPCWriter(send: { try await call.send($0) }))
+      try await call.finishSending()
+      return try await Self.single(method, call)
+    }
+  }
+
+  /// `body` writes and reads as it likes; the request stream is half-closed by `finish`.
+  public func bidirectional<Request, Response, Result: Sendable>(
+    _ method: RPCMethod<Request, Response>, options: CallOptions = CallOptions(),
+    _ body: (
+      _ writer: RPCWriter<Request>, _ finish: @escaping @Sendable () async throws -> Void,
+      _ reader: RPCReader<Response>
+    ) async throws -> Result
+  ) async throws -> Result {
+    try await transport.withCall(path: method.path, options: options) { call in
+      try await body(
+        RPCWriter(send: { try await call.send($0) }),
+        { try await call.finishSending() },
+        RPCReader(receive: { try await call.receive() }))
+    }
+  }
+
+  /// Reads the one message of a call without a response stream, and its status.
+  private static func single<Request, Response: WireMessage>(
+    _ method: RPCMethod<Request, Response>, _ call: any RPCClientCall
+  ) async throws -> Response {
+    let reader = RPCReader<Response>(receive: { try await call.receive() })
+    guard let response = try await reader.next() else {
+      throw RPCError(.internalError, "\(method.path) answered OK without a message")
+    }
+    guard try await call.receive() == nil else {
+      throw RPCError(.internalError, "\(method.path) answered more than one message")
+    }
+    return response
+  }
+}

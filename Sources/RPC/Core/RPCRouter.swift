@@ -1,0 +1,82 @@
+internal import Wire
+
+/// Gives a service's handlers to a router; every service is one of these to a server.
+public protocol RPCService: Sendable {
+  func register(with router: inout RPCRouter)
+}
+
+/// The methods that a server answers, by path.
+public struct RPCRouter: Sendable {
+  /// A call with its messages as bytes: what every shape comes down to.
+  ///
+  /// It returns when the response is complete; what it throws becomes the call's status.
+  public typealias Handler =
+    @Sendable (
+      _ receive: @escaping @Sendable () async throws -> [UInt8]?,
+      _ send: @escaping @Sendable ([UInt8]) async throws -> Void,
+      _ context: ServerContext
+    ) async throws -> Void
+
+  public private(set) var handlers: [String: Handler] = [:]
+
+  public init(_ services: [any RPCService] = []) {
+    for service in services { service.register(with: &self) }
+  }
+
+  public func handler(forPath path: String) -> Handler? { handlers[path] }
+
+  /// The fully qualified names of the services with at least one method.
+  public var serviceNames: Set<String> {
+    Set(handlers.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
+  }
+
+  public mutating func unary<Request, Response>(
+    _ method: RPCMethod<Request, Response>,
+    _ body: @escaping @Sendable (Request, ServerContext) async throws -> Response
+  ) {
+    handlers[method.path] = { receive, send, context in
+      let request = try await Self.single(Request.self, receive)
+      try await send(try await body(request, context).wireBytes())
+    }
+  }
+
+  public mutating func serverStreaming<Request, Response>(
+    _ method: RPCMethod<Request, Response>,
+    _ body: @escaping @Sendable (Request, RPCWriter<Response>, ServerContext) async throws -> Void
+  ) {
+    handlers[method.path] = { receive, send, context in
+      let request = try await Self.single(Request.self, receive)
+      try await body(request, RPCWriter(send: send), context)
+    }
+  }
+
+  public mutating func clientStreaming<Request, Response>(
+    _ method: RPCMethod<Request, Response>,
+    _ body: @escaping @Sendable (RPCReader<Request>, ServerContext) async throws -> Response
+  ) {
+    handlers[method.path] = { receive, send, context in
+      let response = try await body(RPCReader(receive: receive), context)
+      try await send(response.wireBytes())
+    }
+  }
+
+  public mutating func bidirectional<Request, Response>(
+    _ method: RPCMethod<Request, Response>,
+    _ body: @escaping @Sendable (RPCReader<Request>, RPCWriter<Response>, ServerContext) async
+      throws -> Void
+  ) {
+    handlers[method.path] = { receive, send, context in
+      try await body(RPCReader(receive: receive), RPCWriter(send: send), context)
+    }
+  }
+
+  /// Reads the one message that a call without a request stream must have.
+  private static func single<Request: WireMessage>(
+    _: Request.Type, _ receive: @escaping @Sendable () async throws -> [UInt8]?
+  ) async throws -> Request {
+    guard let request = try await RPCReader<Request>(receive: receive).next() else {
+      throw RPCError(.internalError, "the call ended without a request message")
+    }
+    return request
+  }
+}
