@@ -1,0 +1,84 @@
+# Every verb works without arguments; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# `make CONFIGURATION=release demo` runs the same with an optimised build.
+CONFIGURATION ?= debug
+SWIFT_BUILD := swift build --configuration $(CONFIGURATION)
+VENV := .build/venv
+PYTHON := $(VENV)/bin/python
+SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: deps
+deps: ## Install what the build and the tests need, or say what to install
+	@scripts/deps all
+
+.PHONY: deps-build
+deps-build:
+	@scripts/deps build
+
+.PHONY: build
+build: deps-build ## Build the services and the CLI
+	$(SWIFT_BUILD)
+
+.PHONY: demo
+demo: build ## A first sync from nothing: three services, a sample table, two runs
+	@scripts/demo --binaries "$$($(SWIFT_BUILD) --show-bin-path)"
+
+.PHONY: test
+test: deps venv ## Build, then the unit tests, then the tests of the running services
+	$(SWIFT_BUILD) --build-tests
+	swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest
+	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest Tests/Integration
+
+.PHONY: check
+check: venv ## Formatting, layers, style and protocol files
+	swift format lint --strict --parallel --recursive $(wildcard $(SWIFT_SOURCES))
+	scripts/check-layers --self-test
+	scripts/check-layers
+	scripts/check-style --self-test
+	scripts/check-style
+	scripts/check-protos $(PYTHON)
+
+.PHONY: format
+format: ## Format every Swift file in place
+	swift format --in-place --parallel --recursive $(wildcard $(SWIFT_SOURCES))
+
+.PHONY: cdnow
+cdnow: build ## Sync real purchases from PostgreSQL (CDNOW_CSV=path of the CSV)
+	@scripts/deps all
+	@scripts/cdnow --binaries "$$($(SWIFT_BUILD) --show-bin-path)"
+
+.PHONY: bench
+bench: ## Rows per second from PostgreSQL into the profile store, optimised build
+	@scripts/deps all
+	swift build --configuration release
+	Benchmarks/table-to-store --binaries "$$(swift build --configuration release --show-bin-path)"
+
+.PHONY: image
+image: ## Container images of the three services from binaries built here
+	compose/build-images
+
+.PHONY: compose-demo
+compose-demo: image ## The demo's sync through the containers: up, run, down
+	scripts/compose-demo
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf .build Benchmarks/.build
+
+# The Python packages of the tests, in a place of their own; made again when their list changes.
+.PHONY: venv
+venv: $(VENV)/.installed
+
+$(VENV)/.installed: Tests/Integration/requirements.txt
+	@scripts/deps all
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
