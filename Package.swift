@@ -76,6 +76,7 @@ let package = Package(
       dependencies: [
         "OrchestratorAPI", "VaultAPI", "WriterAPI", "Warehouse", "SyncModel", "SQLDatabase", "RPC",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .target(
       name: "Warehouses",
@@ -163,7 +164,8 @@ let package = Package(
       name: "OrchestratorTests",
       dependencies: [
         "Orchestrator", "OrchestratorAPI", "VaultAPI", "WriterAPI", "Warehouse", "Warehouses",
-        "Writer", "Destinations", "SyncModel", "SQLDatabase", "RPC", "TestSupport",
+        "Writer", "Destination", "Destinations", "SyncModel", "SQLDatabase", "RPC", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "OpsTests",
