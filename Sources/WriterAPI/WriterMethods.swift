@@ -1,0 +1,47 @@
+public import RPC
+
+/// The methods of `sluice.writer.v1.Writer`.
+public enum WriterMethods {
+  public static let service = "sluice.writer.v1.Writer"
+
+  // The same epoch again raises nothing and answers the same position (design, decision 3).
+  public static let openSync = RPCMethod<OpenSyncRequest, OpenSyncResponse>(
+    service: service,
+    name: "OpenSync",
+    isIdempotent: true
+  )
+  // A repeated batch is answered with its stored receipt (design, decision 3).
+  public static let applyBatches = RPCMethod<ApplyBatchRequest, Receipt>(
+    service: service,
+    name: "ApplyBatches",
+    shape: .bidirectional,
+    isIdempotent: true
+  )
+  public static let applyBatch = RPCMethod<ApplyBatchRequest, Receipt>(
+    service: service,
+    name: "ApplyBatch",
+    isIdempotent: true
+  )
+  public static let listRejectedRows = RPCMethod<ListRejectedRowsRequest, RejectedRow>(
+    service: service,
+    name: "ListRejectedRows",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+  public static let getProfile = RPCMethod<GetProfileRequest, Profile>(
+    service: service,
+    name: "GetProfile",
+    isIdempotent: true
+  )
+  public static let exportProfiles = RPCMethod<ExportProfilesRequest, Profile>(
+    service: service,
+    name: "ExportProfiles",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+  public static let countProfiles = RPCMethod<CountProfilesRequest, ProfileCounts>(
+    service: service,
+    name: "CountProfiles",
+    isIdempotent: true
+  )
+}

@@ -1,0 +1,76 @@
+public import RPC
+
+/// What a writer does: the service itself, or a fake of it. `WriterClient` reaches one over RPC.
+public protocol WriterService: Sendable {
+  /// Raises the sync's fence and answers the durable position that the run must start from.
+  /// FAILED_PRECONDITION (reason `stale_epoch`) when a higher epoch was seen.
+  func openSync(
+    _ request: OpenSyncRequest,
+    context: ServerContext
+  ) async throws -> OpenSyncResponse
+
+  /// One receipt a batch, in order. Ends with FAILED_PRECONDITION for a stale epoch or an
+  /// unexpected batch number; what was receipted stays applied.
+  func applyBatches(
+    _ requests: RPCReader<ApplyBatchRequest>,
+    responses: RPCWriter<Receipt>,
+    context: ServerContext
+  ) async throws
+
+  /// As `applyBatches`, for a single batch.
+  func applyBatch(_ request: ApplyBatchRequest, context: ServerContext) async throws -> Receipt
+
+  /// Rejected rows, in the order in which they were read.
+  func listRejectedRows(
+    _ request: ListRejectedRowsRequest,
+    responses: RPCWriter<RejectedRow>,
+    context: ServerContext
+  ) async throws
+
+  /// NOT_FOUND when no profile has that identifier.
+  func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile
+
+  /// Every profile of a workspace.
+  func exportProfiles(
+    _ request: ExportProfilesRequest,
+    responses: RPCWriter<Profile>,
+    context: ServerContext
+  ) async throws
+
+  func countProfiles(
+    _ request: CountProfilesRequest,
+    context: ServerContext
+  ) async throws -> ProfileCounts
+}
+
+/// Offers a writer to a server.
+public struct WriterRegistration: RPCService {
+  private let service: any WriterService
+
+  public init(_ service: any WriterService) { self.service = service }
+
+  public func register(with router: inout RPCRouter) {
+    let service = service
+    router.unary(WriterMethods.openSync) {
+      try await service.openSync($0, context: $1)
+    }
+    router.bidirectional(WriterMethods.applyBatches) {
+      try await service.applyBatches($0, responses: $1, context: $2)
+    }
+    router.unary(WriterMethods.applyBatch) {
+      try await service.applyBatch($0, context: $1)
+    }
+    router.serverStreaming(WriterMethods.listRejectedRows) {
+      try await service.listRejectedRows($0, responses: $1, context: $2)
+    }
+    router.unary(WriterMethods.getProfile) {
+      try await service.getProfile($0, context: $1)
+    }
+    router.serverStreaming(WriterMethods.exportProfiles) {
+      try await service.exportProfiles($0, responses: $1, context: $2)
+    }
+    router.unary(WriterMethods.countProfiles) {
+      try await service.countProfiles($0, context: $1)
+    }
+  }
+}
