@@ -1,0 +1,89 @@
+public import RPC
+
+/// The methods of `sluice.orchestrator.v1.Orchestrator`.
+public enum OrchestratorMethods {
+  public static let service = "sluice.orchestrator.v1.Orchestrator"
+
+  public static let putSource = RPCMethod<PutSourceRequest, PutSourceResponse>(
+    service: service,
+    name: "PutSource",
+    isIdempotent: true
+  )
+  public static let getSource = RPCMethod<GetSourceRequest, Source>(
+    service: service,
+    name: "GetSource",
+    isIdempotent: true
+  )
+  public static let listSources = RPCMethod<ListSourcesRequest, Source>(
+    service: service,
+    name: "ListSources",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+  public static let testSource = RPCMethod<TestSourceRequest, TestEvent>(
+    service: service,
+    name: "TestSource",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+
+  public static let putSync = RPCMethod<PutSyncRequest, PutSyncResponse>(
+    service: service,
+    name: "PutSync",
+    isIdempotent: true
+  )
+  public static let getSync = RPCMethod<GetSyncRequest, Sync>(
+    service: service,
+    name: "GetSync",
+    isIdempotent: true
+  )
+  public static let listSyncs = RPCMethod<ListSyncsRequest, Sync>(
+    service: service,
+    name: "ListSyncs",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+  public static let testSync = RPCMethod<TestSyncRequest, TestEvent>(
+    service: service,
+    name: "TestSync",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+  public static let activateSync = RPCMethod<ActivateSyncRequest, Sync>(
+    service: service,
+    name: "ActivateSync",
+    isIdempotent: true
+  )
+  public static let pauseSync = RPCMethod<PauseSyncRequest, Sync>(
+    service: service,
+    name: "PauseSync",
+    isIdempotent: true
+  )
+
+  // Never made again by itself: the first call's run may be going, and the second would be refused
+  // as "Another job is in progress" (R139), or start one run more.
+  public static let runSync = RPCMethod<RunSyncRequest, Run>(service: service, name: "RunSync")
+  public static let getRun = RPCMethod<GetRunRequest, Run>(
+    service: service,
+    name: "GetRun",
+    isIdempotent: true
+  )
+  public static let listRuns = RPCMethod<ListRunsRequest, Run>(
+    service: service,
+    name: "ListRuns",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+  public static let watchRun = RPCMethod<WatchRunRequest, Run>(
+    service: service,
+    name: "WatchRun",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+
+  public static let getCursor = RPCMethod<GetCursorRequest, Cursor>(
+    service: service,
+    name: "GetCursor",
+    isIdempotent: true
+  )
+}

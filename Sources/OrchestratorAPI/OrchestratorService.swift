@@ -1,0 +1,77 @@
+public import RPC
+
+/// What an orchestrator does: the service itself, or a fake of it. `OrchestratorClient` reaches one
+/// over RPC.
+public protocol OrchestratorService: Sendable {
+  func putSource(
+    _ request: PutSourceRequest,
+    context: ServerContext
+  ) async throws -> PutSourceResponse
+
+  /// NOT_FOUND when there is none of that name.
+  func getSource(_ request: GetSourceRequest, context: ServerContext) async throws -> Source
+
+  /// Every source of a workspace, by name.
+  func listSources(
+    _ request: ListSourcesRequest,
+    responses: RPCWriter<Source>,
+    context: ServerContext
+  ) async throws
+
+  /// Connects, and with a table also checks its columns and previews rows. The last event holds the
+  /// report.
+  func testSource(
+    _ request: TestSourceRequest,
+    responses: RPCWriter<TestEvent>,
+    context: ServerContext
+  ) async throws
+
+  func putSync(_ request: PutSyncRequest, context: ServerContext) async throws -> PutSyncResponse
+
+  /// NOT_FOUND when there is none of that name.
+  func getSync(_ request: GetSyncRequest, context: ServerContext) async throws -> Sync
+
+  /// Every sync of a workspace, by name.
+  func listSyncs(
+    _ request: ListSyncsRequest,
+    responses: RPCWriter<Sync>,
+    context: ServerContext
+  ) async throws
+
+  /// As `testSource`, for the sync's own table and data type. A success is what activation asks for
+  /// (R135).
+  func testSync(
+    _ request: TestSyncRequest,
+    responses: RPCWriter<TestEvent>,
+    context: ServerContext
+  ) async throws
+
+  /// Draft or paused to active; an active sync stays as it is. FAILED_PRECONDITION before a
+  /// successful test of the current settings, or without a contact (R134).
+  func activateSync(_ request: ActivateSyncRequest, context: ServerContext) async throws -> Sync
+
+  func pauseSync(_ request: PauseSyncRequest, context: ServerContext) async throws -> Sync
+
+  /// Starts a run and answers once it is recorded. FAILED_PRECONDITION "Another job is in progress"
+  /// while one runs (R139), or when the sync is not active.
+  func runSync(_ request: RunSyncRequest, context: ServerContext) async throws -> Run
+
+  /// NOT_FOUND when there is none of that id.
+  func getRun(_ request: GetRunRequest, context: ServerContext) async throws -> Run
+
+  /// Newest first.
+  func listRuns(
+    _ request: ListRunsRequest,
+    responses: RPCWriter<Run>,
+    context: ServerContext
+  ) async throws
+
+  /// The run as it is now, then again at every change (at most twice a second), until it has ended.
+  func watchRun(
+    _ request: WatchRunRequest,
+    responses: RPCWriter<Run>,
+    context: ServerContext
+  ) async throws
+
+  func getCursor(_ request: GetCursorRequest, context: ServerContext) async throws -> Cursor
+}
