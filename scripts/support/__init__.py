@@ -1,0 +1,1 @@
+"""What the demo, the measurements and the tests of the running services share."""
