@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// OpenSSL's stream over memory. What it held is wiped when it is released.
+/// OpenSSL's stream over memory.
 final class MemoryBIO {
   let pointer: OpaquePointer
   /// Keeps the memory that a reading BIO looks at.
@@ -9,7 +9,7 @@ final class MemoryBIO {
   /// For writing.
   init() throws(CryptoError) {
     source = nil
-    // The secure-memory kind clears its buffers when they grow and when they go.
+    // The secure-memory kind wipes its buffers when they grow and when they go (BIO_s_mem(3)).
     pointer = try OpenSSL.make("get memory") { BIO_new(BIO_s_secmem()) }
   }
 
@@ -25,14 +25,7 @@ final class MemoryBIO {
     pointer = try OpenSSL.make("read PEM text", kind: .format) { BIO_new_mem_buf(memory, count) }
   }
 
-  deinit {
-    withContents { contents in
-      if source == nil {
-        OPENSSL_cleanse(UnsafeMutableRawPointer(mutating: contents.baseAddress), contents.count)
-      }
-    }
-    BIO_free(pointer)
-  }
+  deinit { BIO_free(pointer) }
 
   /// Lends what was written and not read yet.
   func withContents<T>(_ body: (UnsafeRawBufferPointer) -> T) -> T {
