@@ -19,7 +19,8 @@ public protocol RPCTransport: Sendable {
   ///
   /// - Throws: `RPCError`; UNAVAILABLE when no connection can be had.
   func withCall<Result: Sendable>(
-    path: String, options: CallOptions,
+    path: String,
+    options: CallOptions,
     _ body: (any RPCClientCall) async throws -> Result
   ) async throws -> Result
 }
@@ -41,7 +42,9 @@ public struct RPCClient: Sendable {
   public init(transport: any RPCTransport) { self.transport = transport }
 
   public func unary<Request, Response>(
-    _ method: RPCMethod<Request, Response>, _ request: Request, options: CallOptions = CallOptions()
+    _ method: RPCMethod<Request, Response>,
+    _ request: Request,
+    options: CallOptions = CallOptions()
   ) async throws -> Response {
     try await transport.withCall(path: method.path, options: options) { call in
       try await call.send(request.wireBytes())
@@ -51,19 +54,23 @@ public struct RPCClient: Sendable {
   }
 
   public func serverStreaming<Request, Response, Result: Sendable>(
-    _ method: RPCMethod<Request, Response>, _ request: Request,
+    _ method: RPCMethod<Request, Response>,
+    _ request: Request,
     options: CallOptions = CallOptions(),
     _ body: (RPCReader<Response>) async throws -> Result
   ) async throws -> Result {
     try await transport.withCall(path: method.path, options: options) { call in
       try await call.send(request.wireBytes())
       try await call.finishSending()
-      return try await body(RPCReader(receive: { try await call.receive() }))
+      return try await body(
+        RPCReader(undecodable: .internalError, receive: { try await call.receive() })
+      )
     }
   }
 
   public func clientStreaming<Request, Response>(
-    _ method: RPCMethod<Request, Response>, options: CallOptions = CallOptions(),
+    _ method: RPCMethod<Request, Response>,
+    options: CallOptions = CallOptions(),
     _ body: (RPCWriter<Request>) async throws -> Void
   ) async throws -> Response {
     try await transport.withCall(path: method.path, options: options) { call in
@@ -75,7 +82,8 @@ public struct RPCClient: Sendable {
 
   /// `body` writes and reads as it likes; the request stream is half-closed by `finish`.
   public func bidirectional<Request, Response, Result: Sendable>(
-    _ method: RPCMethod<Request, Response>, options: CallOptions = CallOptions(),
+    _ method: RPCMethod<Request, Response>,
+    options: CallOptions = CallOptions(),
     _ body: (
       _ writer: RPCWriter<Request>, _ finish: @escaping @Sendable () async throws -> Void,
       _ reader: RPCReader<Response>
@@ -85,15 +93,20 @@ public struct RPCClient: Sendable {
       try await body(
         RPCWriter(send: { try await call.send($0) }),
         { try await call.finishSending() },
-        RPCReader(receive: { try await call.receive() }))
+        RPCReader(undecodable: .internalError, receive: { try await call.receive() })
+      )
     }
   }
 
   /// Reads the one message of a call without a response stream, and its status.
   private static func single<Request, Response: WireMessage>(
-    _ method: RPCMethod<Request, Response>, _ call: any RPCClientCall
+    _ method: RPCMethod<Request, Response>,
+    _ call: any RPCClientCall
   ) async throws -> Response {
-    let reader = RPCReader<Response>(receive: { try await call.receive() })
+    let reader = RPCReader<Response>(
+      undecodable: .internalError,
+      receive: { try await call.receive() }
+    )
     guard let response = try await reader.next() else {
       throw RPCError(.internalError, "\(method.path) answered OK without a message")
     }

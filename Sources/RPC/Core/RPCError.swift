@@ -13,7 +13,10 @@ public struct RPCError: Error, Sendable {
   public static let reasonKey = "sluice-reason"
 
   public init(
-    _ code: RPCCode, _ message: String, reason: String? = nil, metadata: Metadata = Metadata(),
+    _ code: RPCCode,
+    _ message: String,
+    reason: String? = nil,
+    metadata: Metadata = Metadata(),
     cause: (any Error)? = nil
   ) {
     self.code = code

@@ -18,12 +18,19 @@ public struct RPCRouter: Sendable {
     ) async throws -> Void
 
   public private(set) var handlers: [String: Handler] = [:]
+  /// Run when the server begins to stop gracefully, before calls in flight are waited for.
+  private(set) var stopHooks: [@Sendable () -> Void] = []
 
   public init(_ services: [any RPCService] = []) {
     for service in services { service.register(with: &self) }
   }
 
   public func handler(forPath path: String) -> Handler? { handlers[path] }
+
+  /// Has a service end its endless streams when the server begins to stop.
+  public mutating func onGracefulStop(_ hook: @escaping @Sendable () -> Void) {
+    stopHooks.append(hook)
+  }
 
   /// The fully qualified names of the services with at least one method.
   public var serviceNames: Set<String> {
@@ -62,7 +69,9 @@ public struct RPCRouter: Sendable {
 
   public mutating func bidirectional<Request, Response>(
     _ method: RPCMethod<Request, Response>,
-    _ body: @escaping @Sendable (RPCReader<Request>, RPCWriter<Response>, ServerContext) async
+    _ body:
+      @escaping @Sendable (RPCReader<Request>, RPCWriter<Response>, ServerContext)
+      async
       throws -> Void
   ) {
     handlers[method.path] = { receive, send, context in
@@ -72,7 +81,8 @@ public struct RPCRouter: Sendable {
 
   /// Reads the one message that a call without a request stream must have.
   private static func single<Request: WireMessage>(
-    _: Request.Type, _ receive: @escaping @Sendable () async throws -> [UInt8]?
+    _: Request.Type,
+    _ receive: @escaping @Sendable () async throws -> [UInt8]?
   ) async throws -> Request {
     guard let request = try await RPCReader<Request>(receive: receive).next() else {
       throw RPCError(.internalError, "the call ended without a request message")

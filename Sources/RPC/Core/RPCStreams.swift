@@ -6,8 +6,15 @@ public import Wire
 /// writer; nil is the peer's half-close. It throws `RPCError` when the call ends badly.
 public struct RPCReader<Message: WireMessage>: Sendable {
   private let receive: @Sendable () async throws -> [UInt8]?
+  private let undecodable: RPCCode
 
-  public init(receive: @escaping @Sendable () async throws -> [UInt8]?) {
+  /// - Parameter undecodable: the code for a message that cannot be decoded: a request is the
+  ///   caller's fault, a response (INTERNAL) is not.
+  public init(
+    undecodable: RPCCode = .invalidArgument,
+    receive: @escaping @Sendable () async throws -> [UInt8]?
+  ) {
+    self.undecodable = undecodable
     self.receive = receive
   }
 
@@ -17,7 +24,7 @@ public struct RPCReader<Message: WireMessage>: Sendable {
     do {
       return try Message(wireBytes: bytes)
     } catch {
-      throw RPCError(.invalidArgument, "cannot decode \(Message.self): \(error)", cause: error)
+      throw RPCError(undecodable, "cannot decode \(Message.self): \(error)", cause: error)
     }
   }
 }

@@ -12,7 +12,9 @@ public struct ServerContext: Sendable {
   public var peer: PeerIdentity?
 
   public init(
-    path: String, metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil,
+    path: String,
+    metadata: Metadata = Metadata(),
+    deadline: ContinuousClock.Instant? = nil,
     peer: PeerIdentity? = nil
   ) {
     self.path = path
@@ -30,7 +32,8 @@ public struct ServerContext: Sendable {
     guard roles.contains(peer.role) else {
       throw RPCError(
         .permissionDenied,
-        "role \(peer.role) may not call \(path); it is for \(roles.joined(separator: ", "))")
+        "role \(peer.role) may not call \(path); it is for \(roles.joined(separator: ", "))"
+      )
     }
   }
 }

@@ -1,0 +1,100 @@
+/// Calls a router's handlers in this process: no bytes on a wire, the same behaviour as over one.
+///
+/// Messages are bounded as over HTTP/2 (256 KiB each way), deadlines and cancellation reach the
+/// handler's task, and its errors are mapped as a server maps them. A call ends when its handler
+/// has ended too, so that nothing of a test outlives it.
+public struct InProcessTransport: RPCTransport {
+  private let router: RPCRouter
+  private let peer: PeerIdentity?
+
+  /// - Parameter peer: the identity that the handlers see as the caller's.
+  public init(router: RPCRouter, peer: PeerIdentity? = nil) {
+    self.router = router
+    self.peer = peer
+  }
+
+  public func withCall<Result: Sendable>(
+    path: String,
+    options: CallOptions,
+    _ body: (any RPCClientCall) async throws -> Result
+  ) async throws -> Result {
+    if let timeout = options.timeout, timeout <= .zero { throw RPCError.deadlinePassed }
+    let metadata = try options.metadata.normalizedForWire()
+    let deadline = options.timeout.map { ContinuousClock.now.advanced(by: $0) }
+    let context = ServerContext(path: path, metadata: metadata, deadline: deadline, peer: peer)
+    let call = InProcessCall()
+    let handler = router.handler(forPath: path)
+
+    let outcome = await withTaskGroup(
+      of: Void.self,
+      returning: Swift.Result<Result, any Error>.self
+    ) { group in
+      group.addTask { await call.serve(handler, context) }
+      let outcome: Swift.Result<Result, any Error>
+      do {
+        outcome = .success(try await body(call))
+      } catch {
+        outcome = .failure(error)
+      }
+      call.abort(.cancelledHere)
+      group.cancelAll()
+      return outcome
+    }
+    return try outcome.get()
+  }
+}
+
+/// Both directions of one call.
+private final class InProcessCall: RPCClientCall {
+  private let requests = MessageQueue()
+  private let responses = MessageQueue()
+
+  func send(_ message: [UInt8]) async throws { try await requests.write(message) }
+  func finishSending() async throws { requests.end(.finished) }
+  func receive() async throws -> [UInt8]? { try await responses.next() }
+
+  func abort(_ error: RPCError) {
+    requests.abort(error)
+    responses.abort(error)
+  }
+
+  /// Runs the handler until it ends or the deadline cancels it.
+  func serve(_ handler: RPCRouter.Handler?, _ context: ServerContext) async {
+    guard let handler else { return end(.failed(.unknownMethod(context.path))) }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.run(handler, context) }
+      if let deadline = context.deadline {
+        group.addTask {
+          guard (try? await Task.sleep(until: deadline)) != nil else { return }
+          self.abort(.deadlinePassed)
+        }
+      }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private func run(_ handler: RPCRouter.Handler, _ context: ServerContext) async {
+    do {
+      try await handler(
+        { try await self.requests.next() },
+        { try await self.responses.write($0) },
+        context
+      )
+      end(.finished)
+    } catch {
+      end(.failed(RPCError(answering: error)))
+    }
+  }
+
+  private func end(_ end: MessageQueue.End) {
+    responses.end(end)
+    if case .failed(let error) = end {
+      requests.end(.failed(error))
+    } else {
+      requests.abort(
+        RPCError(.aborted, "the server ended the call before the last request message")
+      )
+    }
+  }
+}
