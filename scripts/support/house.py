@@ -129,6 +129,17 @@ class House:
     def json(self, *arguments, expect=OK, timeout=600):
         return json.loads(self.cli(*arguments, "-o", "json", expect=expect, timeout=timeout))
 
+    def lines(self, *arguments):
+        """Runs the CLI and yields its standard output line by line, for what is too long to hold."""
+        command = [str(self.binaries / "sluice"), *map(str, arguments)]
+        with open(self.folder / "stderr", "w+") as errors, subprocess.Popen(
+                command, cwd=self.folder, env=self.environment, text=True, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=errors) as process:
+            yield from process.stdout
+            if process.wait() != OK:
+                errors.seek(0)
+                raise CommandFailed(f"sluice {' '.join(map(str, arguments))}: exit {process.returncode}\n{errors.read()}")
+
     def apply(self, text):
         file = self.folder / "apply.yaml"
         file.write_text(text)
