@@ -36,7 +36,11 @@ extension SQLConnection {
   public func execute(_ sql: String) throws -> Int { try execute(sql, []) }
 
   /// The rows as values made by `transform`.
-  public func rows<T>(_ sql: String, _ values: [SQLValue] = [], _ transform: (any SQLRow) throws -> T)
+  public func rows<T>(
+    _ sql: String,
+    _ values: [SQLValue] = [],
+    _ transform: (any SQLRow) throws -> T
+  )
     throws -> [T]
   {
     var result: [T] = []
@@ -46,7 +50,9 @@ extension SQLConnection {
 
   /// The first row, or nil.
   public func first<T>(
-    _ sql: String, _ values: [SQLValue] = [], _ transform: (any SQLRow) throws -> T
+    _ sql: String,
+    _ values: [SQLValue] = [],
+    _ transform: (any SQLRow) throws -> T
   ) throws -> T? {
     var result: T?
     try query(sql, values) { if result == nil { result = try transform($0) } }
@@ -75,7 +81,8 @@ extension SQLRow {
 }
 
 /// A prepared statement. Bind (from 1), `step` until false, `reset`, and again.
-/// Bound bytes are copied or must stay valid until `reset`; bindings survive a reset.
+/// Strings and numbers are copied and survive a reset. Bytes are lent: they must stay valid until
+/// `reset`, after which `step` throws until the parameter is bound again.
 public protocol SQLStatement: SQLRow {
   func bind(_ value: Int64, at parameter: Int)
   func bind(_ value: Double, at parameter: Int)
@@ -86,6 +93,10 @@ public protocol SQLStatement: SQLRow {
   /// True when a row is at hand, false when the statement is done.
   func step() throws -> Bool
   func reset()
+}
+
+extension SQLStatement {
+  public func bind(_ value: Int, at parameter: Int) { bind(Int64(value), at: parameter) }
 }
 
 /// A parameter's value.
