@@ -15,6 +15,8 @@ public enum WireError: Error, Equatable, Sendable {
   case tooDeep
   /// An end-group tag came without its start, or with another number.
   case unbalancedGroup
+  /// More bytes than the offsets into them can hold.
+  case tooLarge
 }
 
 extension WireError: CustomStringConvertible {
@@ -26,6 +28,7 @@ extension WireError: CustomStringConvertible {
     case .invalidUTF8: "string field is not valid UTF-8"
     case .tooDeep: "message nested too deeply"
     case .unbalancedGroup: "unbalanced group"
+    case .tooLarge: "message too large"
     }
   }
 }

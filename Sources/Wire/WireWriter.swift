@@ -81,7 +81,7 @@ public struct WireWriter {
   // MARK: Raw
 
   /// Appends fields that are already encoded.
-  public mutating func raw(_ encoded: some Collection<UInt8>) { bytes.append(contentsOf: encoded) }
+  public mutating func raw(_ encoded: [UInt8]) { bytes.append(contentsOf: encoded) }
 
   @inline(__always)
   public mutating func tag(_ number: UInt32, _ type: WireType) {
