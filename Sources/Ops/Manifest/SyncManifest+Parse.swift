@@ -1,0 +1,97 @@
+import Yams
+
+extension SyncManifest {
+  static let dataTypes = ["attributes", "events", "purchases", "deletes"]
+
+  static func parse(_ node: Node, _ place: YAMLPlace) -> (ManifestObject?, [YAMLProblem]) {
+    let map = StrictMapping(
+      node, what: "a Sync",
+      keys: [
+        "kind", "name", "source", "table", "query", "data", "destination", "schedule", "timeZone",
+        "contacts", "options",
+      ], place: place)
+    let name = map.requiredText("name")
+    let source = map.requiredText("source", "the name of a Source")
+    let table = map.text("table") ?? ""
+    let query = map.text("query") ?? ""
+    if table.isEmpty == query.isEmpty {
+      map.add(
+        table.isEmpty
+          ? "a Sync needs \"table\" (a table or view) or \"query\" (one SELECT)"
+          : "a Sync has \"table\" or \"query\", not both",
+        at: table.isEmpty ? nil : map["query"])
+    }
+    if map["data"] == nil {
+      map.add("a Sync needs \"data\": one of \(dataTypes.joined(separator: ", "))")
+    }
+    let data = map.choice("data", of: dataTypes) ?? ""
+    let schedule = schedule(map)
+    let options = options(map)
+    let sync = SyncManifest(
+      name: name, source: source, table: table, query: query, data: data,
+      destination: map.text("destination") ?? "profiles", schedule: schedule,
+      timeZone: map.text("timeZone") ?? "", contacts: map.texts("contacts"),
+      overlap: options.overlap, updateExistingOnly: options.updateExistingOnly,
+      rowLimit: options.rowLimit)
+    return (.sync(sync), map.problems)
+  }
+
+  /// `manual` (also when absent), `{ every: 15m }` or `{ cron: "0 3 * * *" }`, as the wire has it.
+  private static func schedule(_ map: StrictMapping) -> String {
+    guard let node = map["schedule"] else { return "manual" }
+    let forms = "manual, { every: 15m } or { cron: \"0 3 * * *\" }"
+    if let scalar = node.scalar {
+      if scalar.string == "manual" { return "manual" }
+      map.add("\"schedule\" must be \(forms), not \"\(scalar.string)\"", at: node)
+      return ""
+    }
+    guard case .mapping = node else {
+      map.add("\"schedule\" must be \(forms), not a list", at: node)
+      return ""
+    }
+    let inner = StrictMapping(node, what: "a schedule", keys: ["every", "cron"], place: map.place)
+    let every = inner.text("every")
+    let cron = inner.text("cron")
+    defer { map.add(inner.problems) }
+    switch (every, cron) {
+    case (let every?, nil):
+      if (DurationText.nanoseconds(every) ?? 0) <= 0 {
+        inner.add(
+          "\"every\" must be \(DurationText.explanation), not \"\(every)\"", at: inner["every"])
+      }
+      return "every \(every)"
+    case (nil, let cron?):
+      let fields = cron.split(separator: " ")
+      if fields.count != 5 {
+        inner.add(
+          "\"cron\" must have five fields (minute, hour, day, month, weekday), not \(fields.count)",
+          at: inner["cron"])
+      }
+      return "cron " + fields.joined(separator: " ")
+    default:
+      if inner.problems.isEmpty { inner.add("\"schedule\" must be \(forms)") }
+      return ""
+    }
+  }
+
+  private static func options(_ map: StrictMapping)
+    -> (overlap: Int64?, updateExistingOnly: Bool, rowLimit: Int64)
+  {
+    guard let node = map["options"] else { return (nil, false, 0) }
+    let inner = StrictMapping(
+      node, what: "a Sync's options", keys: ["overlap", "updateExistingOnly", "rowLimit"],
+      place: map.place)
+    var overlap: Int64?
+    if let text = inner.text("overlap") {
+      overlap = text == "0" ? 0 : DurationText.nanoseconds(text)
+      if overlap == nil {
+        inner.add(
+          "\"overlap\" must be \(DurationText.explanation), not \"\(text)\"", at: inner["overlap"])
+      }
+    }
+    let existing = inner.bool("updateExistingOnly") ?? false
+    let limit = inner.integer("rowLimit", in: 1...500_000_000) ?? 0
+    map.add(inner.problems)
+    return (overlap, existing, limit)
+  }
+}

@@ -1,0 +1,4 @@
+/// This build's version (semantic versioning), as `--version` and `sluice version` say it.
+public enum SluiceVersion {
+  public static let text = "0.1.0"
+}
