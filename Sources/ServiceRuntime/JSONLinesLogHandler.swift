@@ -16,7 +16,9 @@ public struct JSONLinesLogHandler: LogHandler {
   private let write: @Sendable ([UInt8]) -> Void
 
   public init(
-    service: String, level: Logger.Level, now: @escaping @Sendable () -> Timestamp,
+    service: String,
+    level: Logger.Level,
+    now: @escaping @Sendable () -> Timestamp,
     write: @escaping @Sendable ([UInt8]) -> Void
   ) {
     self.service = service

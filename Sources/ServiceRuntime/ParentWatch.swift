@@ -10,7 +10,9 @@ public enum ParentWatch {
   public static func start(descriptor: Int32) throws(StartupError) {
     guard fcntl(descriptor, F_GETFD) >= 0 else {
       throw StartupError(
-        .usage, "\(ServiceArguments.parentFlag): descriptor \(descriptor) is not open")
+        .usage,
+        "\(ServiceArguments.parentFlag): descriptor \(descriptor) is not open"
+      )
     }
     let started = BlockingThread.start {
       var byte: UInt8 = 0
@@ -41,7 +43,8 @@ public enum BlockingThread {
     let job = Unmanaged.passRetained(Job(body))
     var thread = pthread_t()
     let code = pthread_create(
-      &thread, nil,
+      &thread,
+      nil,
       { argument in
         guard let argument else { return nil }
         var all = sigset_t()
@@ -49,7 +52,9 @@ public enum BlockingThread {
         pthread_sigmask(SIG_BLOCK, &all, nil)
         Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body()
         return nil
-      }, job.toOpaque())
+      },
+      job.toOpaque()
+    )
     guard code == 0 else {
       job.release()
       return false

@@ -95,7 +95,10 @@ public enum RegularFile {
       // Safety: the pointer stays inside `bytes`, which lives through the call.
       let count = bytes.withUnsafeBytes { buffer in
         Glibc.write(
-          descriptor, buffer.baseAddress.map { $0 + offset }, buffer.count - offset)
+          descriptor,
+          buffer.baseAddress.map { $0 + offset },
+          buffer.count - offset
+        )
       }
       guard count >= 0 else {
         if errno == EINTR { continue }

@@ -40,7 +40,8 @@ public struct ServiceConfiguration: Sendable {
     tls = TLSFiles(
       certificate: try Self.file(settings, "SLUICE_TLS_CERT", "the certificate (PEM)"),
       key: try Self.file(settings, "SLUICE_TLS_KEY", "the certificate's key (PEM)"),
-      authority: try Self.file(settings, "SLUICE_TLS_CA", "the authority's certificate (PEM)"))
+      authority: try Self.file(settings, "SLUICE_TLS_CA", "the authority's certificate (PEM)")
+    )
     logLevel = try Self.logLevel(settings)
     self.settings = settings
   }

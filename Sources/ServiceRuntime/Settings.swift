@@ -30,7 +30,9 @@ public struct Settings: Sendable {
   public func required(_ name: String, _ purpose: String) throws(StartupError) -> String {
     guard let value = try text(name) else {
       throw StartupError(
-        .usage, "\(name) is not set; it \(purpose) (or give \(ServiceArguments.flag(for: name)))")
+        .usage,
+        "\(name) is not set; it \(purpose) (or give \(ServiceArguments.flag(for: name)))"
+      )
     }
     return value
   }

@@ -12,7 +12,8 @@ extension World {
         guard !overflow else { return time.tv_sec < 0 ? .earliest : .latest }
         return Timestamp(nanoseconds: seconds).advanced(byNanoseconds: Int64(time.tv_nsec))
       },
-      newID: { uuid(from: randomBytes(16)) })
+      newID: { uuid(from: randomBytes(16)) }
+    )
   }
 
   /// Bytes of the kernel's generator; up to 256 at a time come whole or not at all (getentropy(3)).

@@ -32,7 +32,10 @@ struct ManifestParser {
   func result() throws -> [ManifestObject] {
     guard problems.isEmpty else {
       throw CommandFailure(
-        problems, hint: "nothing was sent; correct this and apply again", exit: .failure)
+        problems,
+        hint: "nothing was sent; correct this and apply again",
+        exit: .failure
+      )
     }
     return objects.enumerated()
       .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element)
@@ -50,7 +53,8 @@ struct ManifestParser {
     guard let kind = mapping["kind"]?.scalar?.string else {
       let kinds = Self.kinds.joined(separator: ", ")
       problems.append(
-        "\(place.problem("the document needs \"kind\", one of \(kinds)", at: document.node))")
+        "\(place.problem("the document needs \"kind\", one of \(kinds)", at: document.node))"
+      )
       return
     }
     let object: ManifestObject?
@@ -88,8 +92,11 @@ struct ManifestParser {
     -> (ManifestObject?, [YAMLProblem])
   {
     let map = StrictMapping(
-      node, what: "a Credential",
-      keys: ["kind", "name", "type", "username", "secretFile", "keyBits"], place: place)
+      node,
+      what: "a Credential",
+      keys: ["kind", "name", "type", "username", "secretFile", "keyBits"],
+      place: place
+    )
     let name = map.requiredText("name")
     let username = map.text("username") ?? ""
     if map["type"] == nil {
@@ -111,7 +118,8 @@ struct ManifestParser {
       if map.problems.isEmpty {
         do {
           secret = .password(
-            try secrets.read(path, relativeTo: directory, owner: "Credential \"\(name)\""))
+            try secrets.read(path, relativeTo: directory, owner: "Credential \"\(name)\"")
+          )
         } catch {
           let message = (error as? CommandFailure)?.messages.first ?? "\(error)"
           map.add(message, at: map["secretFile"])
@@ -125,11 +133,17 @@ struct ManifestParser {
 
   private static func source(_ node: Node, _ place: YAMLPlace) -> (ManifestObject?, [YAMLProblem]) {
     let map = StrictMapping(
-      node, what: "a Source", keys: ["kind", "name", "type", "settings", "credential"],
-      place: place)
+      node,
+      what: "a Source",
+      keys: ["kind", "name", "type", "settings", "credential"],
+      place: place
+    )
     let source = SourceManifest(
-      name: map.requiredText("name"), type: map.requiredText("type", "such as postgresql or sqlite"),
-      settings: map.textsByName("settings"), credential: map.text("credential") ?? "")
+      name: map.requiredText("name"),
+      type: map.requiredText("type", "such as postgresql or sqlite"),
+      settings: map.textsByName("settings"),
+      credential: map.text("credential") ?? ""
+    )
     return (.source(source), map.problems)
   }
 }

@@ -23,7 +23,9 @@ struct SecretFile {
       if let user = standardInputUser {
         throw CommandFailure(
           "\(owner): standard input is already used for \(user)",
-          hint: "put the secret into a file, readable by you alone", exit: .usage)
+          hint: "put the secret into a file, readable by you alone",
+          exit: .usage
+        )
       }
       standardInputUser = "the secret of \(owner)"
       bytes = try standardInput()
@@ -41,7 +43,9 @@ struct SecretFile {
     }
     guard bytes.count <= Self.limit else {
       throw CommandFailure(
-        "\(owner): the secret in \(shown(path)) is over \(Self.limit) bytes", exit: .failure)
+        "\(owner): the secret in \(shown(path)) is over \(Self.limit) bytes",
+        exit: .failure
+      )
     }
     return SecretText(bytes: bytes)
   }

@@ -25,7 +25,8 @@ final class StrictMapping {
       if keys.contains(name) {
         values[name] = value
       } else {
-        let guess = Suggestion.nearest(to: name, in: keys).map { "; did you mean \"\($0)\"?" } ?? ";"
+        let guess =
+          Suggestion.nearest(to: name, in: keys).map { "; did you mean \"\($0)\"?" } ?? ";"
         let list = keys.joined(separator: ", ")
         add("unknown key \"\(name)\" in \(what)\(guess) it may have: \(list)", at: key)
       }
@@ -86,7 +87,9 @@ final class StrictMapping {
     }
     add(
       "\"\(key)\" must be a whole number from \(range.lowerBound) to \(range.upperBound), "
-        + "not \(Self.shown(value))", at: value)
+        + "not \(Self.shown(value))",
+      at: value
+    )
     return nil
   }
 
@@ -132,7 +135,9 @@ final class StrictMapping {
       guard let name = name.scalar?.string, let scalar = value.scalar else {
         add(
           "\"\(key)\": the value of \"\(name.scalar?.string ?? "?")\" must be text, "
-            + "not \(Self.kind(value))", at: value)
+            + "not \(Self.kind(value))",
+          at: value
+        )
         continue
       }
       if value.null != nil, scalar.style == .plain { continue }

@@ -5,11 +5,14 @@ extension SyncManifest {
 
   static func parse(_ node: Node, _ place: YAMLPlace) -> (ManifestObject?, [YAMLProblem]) {
     let map = StrictMapping(
-      node, what: "a Sync",
+      node,
+      what: "a Sync",
       keys: [
         "kind", "name", "source", "table", "query", "data", "destination", "schedule", "timeZone",
         "contacts", "options",
-      ], place: place)
+      ],
+      place: place
+    )
     let name = map.requiredText("name")
     let source = map.requiredText("source", "the name of a Source")
     let table = map.text("table") ?? ""
@@ -19,7 +22,8 @@ extension SyncManifest {
         table.isEmpty
           ? "a Sync needs \"table\" (a table or view) or \"query\" (one SELECT)"
           : "a Sync has \"table\" or \"query\", not both",
-        at: table.isEmpty ? nil : map["query"])
+        at: table.isEmpty ? nil : map["query"]
+      )
     }
     if map["data"] == nil {
       map.add("a Sync needs \"data\": one of \(dataTypes.joined(separator: ", "))")
@@ -28,11 +32,19 @@ extension SyncManifest {
     let schedule = schedule(map)
     let options = options(map)
     let sync = SyncManifest(
-      name: name, source: source, table: table, query: query, data: data,
-      destination: map.text("destination") ?? "profiles", schedule: schedule,
-      timeZone: map.text("timeZone") ?? "", contacts: map.texts("contacts"),
-      overlap: options.overlap, updateExistingOnly: options.updateExistingOnly,
-      rowLimit: options.rowLimit)
+      name: name,
+      source: source,
+      table: table,
+      query: query,
+      data: data,
+      destination: map.text("destination") ?? "profiles",
+      schedule: schedule,
+      timeZone: map.text("timeZone") ?? "",
+      contacts: map.texts("contacts"),
+      overlap: options.overlap,
+      updateExistingOnly: options.updateExistingOnly,
+      rowLimit: options.rowLimit
+    )
     return (.sync(sync), map.problems)
   }
 
@@ -57,7 +69,9 @@ extension SyncManifest {
     case (let every?, nil):
       if (DurationText.nanoseconds(every) ?? 0) <= 0 {
         inner.add(
-          "\"every\" must be \(DurationText.explanation), not \"\(every)\"", at: inner["every"])
+          "\"every\" must be \(DurationText.explanation), not \"\(every)\"",
+          at: inner["every"]
+        )
       }
       return "every \(every)"
     case (nil, let cron?):
@@ -65,7 +79,8 @@ extension SyncManifest {
       if fields.count != 5 {
         inner.add(
           "\"cron\" must have five fields (minute, hour, day, month, weekday), not \(fields.count)",
-          at: inner["cron"])
+          at: inner["cron"]
+        )
       }
       return "cron " + fields.joined(separator: " ")
     default:
@@ -79,14 +94,19 @@ extension SyncManifest {
   {
     guard let node = map["options"] else { return (nil, false, 0) }
     let inner = StrictMapping(
-      node, what: "a Sync's options", keys: ["overlap", "updateExistingOnly", "rowLimit"],
-      place: map.place)
+      node,
+      what: "a Sync's options",
+      keys: ["overlap", "updateExistingOnly", "rowLimit"],
+      place: map.place
+    )
     var overlap: Int64?
     if let text = inner.text("overlap") {
       overlap = text == "0" ? 0 : DurationText.nanoseconds(text)
       if overlap == nil {
         inner.add(
-          "\"overlap\" must be \(DurationText.explanation), not \"\(text)\"", at: inner["overlap"])
+          "\"overlap\" must be \(DurationText.explanation), not \"\(text)\"",
+          at: inner["overlap"]
+        )
       }
     }
     let existing = inner.bool("updateExistingOnly") ?? false

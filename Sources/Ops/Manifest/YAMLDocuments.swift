@@ -50,12 +50,15 @@ enum YAMLDocuments {
     return nodes.enumerated().compactMap { index, node in
       if case .scalar(let scalar) = node, scalar.string.isEmpty || node.null != nil { return nil }
       return Document(
-        place: YAMLPlace(file: file, document: several ? index + 1 : nil), node: node)
+        place: YAMLPlace(file: file, document: several ? index + 1 : nil),
+        node: node
+      )
     }
   }
 
   /// The parser's complaint in one line; its own text draws the place over several.
-  private static func problem(_ error: YamlError, _ place: YAMLPlace, document: Int) -> YAMLProblem {
+  private static func problem(_ error: YamlError, _ place: YAMLPlace, document: Int) -> YAMLProblem
+  {
     var result = place.problem("it is not YAML: \(error)")
     result.document = document > 1 ? document : nil
     switch error {
@@ -68,7 +71,8 @@ enum YAMLDocuments {
     case .duplicatedKeysInMapping(let duplicates, let context):
       result.line = context.mark.line
       result.message =
-        "a key stands twice in one mapping: " + duplicates.map { "\"\($0)\"" }.joined(separator: ", ")
+        "a key stands twice in one mapping: "
+        + duplicates.map { "\"\($0)\"" }.joined(separator: ", ")
     default: break
     }
     return result

@@ -40,8 +40,12 @@ enum JSONRenderer {
   }
 
   private static func enclose(
-    _ open: Unicode.Scalar, _ close: Unicode.Scalar, count: Int, _ indentation: Int?,
-    _ bytes: inout [UInt8], _ element: (Int, Int?, inout [UInt8]) -> Void
+    _ open: Unicode.Scalar,
+    _ close: Unicode.Scalar,
+    count: Int,
+    _ indentation: Int?,
+    _ bytes: inout [UInt8],
+    _ element: (Int, Int?, inout [UInt8]) -> Void
   ) {
     bytes.append(UInt8(ascii: open))
     for index in 0..<count {

@@ -8,7 +8,10 @@ final class RecordPrinter {
   private var count = 0
 
   init(
-    _ format: OutputFormat, columns: [Column] = [], to output: any ByteOutput, isLive: Bool = false
+    _ format: OutputFormat,
+    columns: [Column] = [],
+    to output: any ByteOutput,
+    isLive: Bool = false
   ) {
     self.format = format
     self.output = output
