@@ -16,7 +16,7 @@ INSERT INTO clicks SELECT
   'user-' || (i * 48271 % {profiles}),
   json_build_object('name', 'clicked', 'properties', json_build_object(
     'number', i, 'page', '/shop/' || md5(i::text), 'referrer', 'https://example.com/' || md5((i / 3)::text)))
-FROM generate_series(0, {rows} - 1) AS i;
+FROM generate_series(0::bigint, {rows} - 1) AS i;
 CREATE INDEX ON clicks ("UPDATED_AT");
 ANALYZE clicks
 """
