@@ -40,10 +40,11 @@ public final class SQLiteStatement: SQLStatement {
       throw connection.failure(code, sql: sql)
     }
     guard handle != nil, !hasTail else {
-      sqlite3_finalize(handle)
+      let isEmpty = handle == nil
+      finalize()
       throw SQLError(
         .other,
-        handle == nil ? "there is no statement" : "there is more than one statement",
+        isEmpty ? "there is no statement" : "there is more than one statement",
         nativeCode: "misuse",
         sql: sql
       )
