@@ -1,0 +1,91 @@
+import RPC
+import SyncModel
+import VaultAPI
+import Warehouse
+
+/// The orchestrator's dealings with the vault.
+struct CredentialDesk: Sendable {
+  let vault: VaultClient
+  let timeout: Duration
+  let retry: RetryPolicy
+
+  struct Released: Sendable {
+    /// nil where the source needs none.
+    var credential: WarehouseCredential?
+    /// 0 where the source needs none.
+    var version: UInt32
+  }
+
+  /// The secret of a source, for one connection.
+  /// - Throws: `Failure`.
+  func release(for source: StoredSource, purpose: String, runID: String = "") async throws
+    -> Released
+  {
+    guard !source.credential.isEmpty else { return Released(credential: nil, version: 0) }
+    let request = ReleaseSecretRequest(
+      workspace: source.workspace,
+      name: source.credential,
+      purpose: purpose,
+      runId: runID
+    )
+    do {
+      let secret = try await retrying(retry, while: { ($0 as? RPCError)?.isTransient == true }) {
+        try await vault.releaseSecret(request, options: CallOptions(timeout: timeout))
+      }
+      return Released(
+        credential: WarehouseCredential(username: secret.username, secret: secret.secret),
+        version: secret.version
+      )
+    } catch {
+      try Task.checkCancellation()
+      throw described(error, source: source)
+    }
+  }
+
+  /// Makes sure that a source's credential can be used.
+  /// - Throws: `RPCError` NOT_FOUND `credential_not_found`, or why the vault cannot be asked.
+  func check(_ source: StoredSource) async throws {
+    guard !source.credential.isEmpty else { return }
+    let credential: Credential
+    do {
+      credential = try await vault.getCredential(
+        GetCredentialRequest(workspace: source.workspace, name: source.credential),
+        options: CallOptions(timeout: timeout)
+      )
+    } catch {
+      try Task.checkCancellation()
+      throw described(error, source: source)
+    }
+    guard credential.type == .password else {
+      throw invalid(
+        "credential_type",
+        "credential \"\(source.credential)\" is a key pair, which a \(source.type) source cannot use; name one of type password"
+      )
+    }
+  }
+
+  /// The credential's version now; nil when it is gone; `known` when the vault cannot be asked:
+  /// then what was last seen must do.
+  func version(of source: StoredSource, known: UInt32) async -> UInt32? {
+    guard !source.credential.isEmpty else { return 0 }
+    do {
+      return try await vault.getCredential(
+        GetCredentialRequest(workspace: source.workspace, name: source.credential),
+        options: CallOptions(timeout: min(timeout, .seconds(2)))
+      ).version
+    } catch {
+      return (error as? RPCError)?.code == .notFound ? nil : known
+    }
+  }
+
+  private func described(_ error: any Error, source: StoredSource) -> Failure {
+    if (error as? RPCError)?.code == .notFound {
+      return Failure(
+        "credential_not_found",
+        "source \"\(source.name)\" uses credential \"\(source.credential)\", which the vault does not have; create it, or name one of `sluice credential list`",
+        recovery: .needsOperator
+      )
+    }
+    return failure(error, of: "vault")
+  }
+}

@@ -1,0 +1,81 @@
+import SyncModel
+import Synchronization
+
+/// A run that is under way in this process: what it has done so far, and who watches.
+final class LiveRun: Sendable {
+  let id: String
+  let workspace: String
+  let sync: String
+
+  private struct State {
+    var machine: RunMachine
+    /// As it was last told to those who watch, and last written down.
+    var told: StoredRun
+    var recorded: RunMachine
+    var watchers: [Int: AsyncStream<StoredRun>.Continuation] = [:]
+    var nextWatcher = 0
+  }
+
+  private let state: Mutex<State>
+
+  init(_ run: StoredRun, rowLimit: Int64) {
+    id = run.id
+    workspace = run.workspace
+    sync = run.sync
+    let machine = RunMachine(run, rowLimit: rowLimit)
+    state = Mutex(State(machine: machine, told: run, recorded: machine))
+  }
+
+  var snapshot: StoredRun { state.withLock { $0.machine.run } }
+
+  func change<T: Sendable>(_ body: (inout RunMachine) -> T) -> T {
+    state.withLock { body(&$0.machine) }
+  }
+
+  /// What is to be written down; nil when nothing changed since `recorded` was last called.
+  func unrecorded() -> RunMachine? {
+    state.withLock { $0.machine == $0.recorded ? nil : $0.machine }
+  }
+
+  func recorded(_ machine: RunMachine) { state.withLock { $0.recorded = machine } }
+
+  /// Tells those who watch how the run stands, if that changed. A slow one misses what is between.
+  func tell() {
+    state.withLock { state in
+      let run = state.machine.run
+      guard run != state.told else { return }
+      state.told = run
+      for watcher in state.watchers.values { watcher.yield(run) }
+    }
+  }
+
+  /// Ends the run for those who watch; to be called when the end is recorded.
+  func close(_ final: StoredRun) {
+    state.withLock { state in
+      for watcher in state.watchers.values {
+        watcher.yield(final)
+        watcher.finish()
+      }
+      state.watchers = [:]
+      state.told = final
+    }
+  }
+
+  /// The run as it is now, then after changes, until it has ended.
+  func watch() -> AsyncStream<StoredRun> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(1)) { watcher in
+      state.withLock { state in
+        watcher.yield(state.told.status.isFinal ? state.told : state.machine.run)
+        guard !state.told.status.isFinal else { return watcher.finish() }
+        let number = state.nextWatcher
+        state.nextWatcher += 1
+        state.watchers[number] = watcher
+        watcher.onTermination = { [weak self] _ in self?.forget(number) }
+      }
+    }
+  }
+
+  private func forget(_ watcher: Int) {
+    state.withLock { _ = $0.watchers.removeValue(forKey: watcher) }
+  }
+}

@@ -1,0 +1,168 @@
+import Logging
+import RPC
+import SyncModel
+import Warehouse
+import WriterAPI
+
+/// Carries one run out: credential, warehouse, writer, rows, receipts. Never throws: how the work
+/// ended is its result.
+struct RunExecutor: Sendable {
+  let job: RunJob
+  let credentials: CredentialDesk
+  let writer: WriterClient
+  let warehouses: WarehouseRegistry
+  let world: World
+  let configuration: OrchestratorConfiguration
+  let logger: Logger
+
+  private var live: LiveRun { job.live }
+
+  func execute() async -> RunEnding {
+    do {
+      return try await perform()
+    } catch {
+      // What a cancelled task threw on its way out does not matter.
+      if Task.isCancelled || error is CancellationError { return .stopped }
+      let failure = failure(error, of: "writer")
+      if let cause = failure.cause {
+        logger.error(
+          "run failed",
+          metadata: ["error.code": "\(failure.code)", "error.cause": "\(cause)"]
+        )
+      }
+      return .failed(failure)
+    }
+  }
+
+  private func perform() async throws -> RunEnding {
+    live.change { $0.enter(.connecting) }
+    let driver = try warehouses.driver(job.source.type)
+    let settings = try driver.schema.validated(job.source.settings, type: job.source.type)
+    let released = try await credentials.release(
+      for: job.source,
+      purpose: "run",
+      runID: live.id
+    )
+    let connection = try await retrying(
+      configuration.warehouseRetry,
+      while: { ($0 as? Failure)?.mayPass == true }
+    ) {
+      try await driver.connect(settings: settings, credential: released.credential)
+    }
+    return try await withThrowingTaskGroup(of: RunEnding?.self) { group in
+      // A read that does not look at its task's cancellation ends when its connection does.
+      group.addTask {
+        await untilCancelled()
+        await connection.close()
+        return nil
+      }
+      group.addTask { try await transfer(over: connection) }
+      defer { group.cancelAll() }
+      while let ending = try await group.next() {
+        if let ending { return ending }
+      }
+      return .stopped
+    }
+  }
+
+  /// Opens the sync at the writer, then reads from where the writer says (design, decision 3).
+  private func transfer(over connection: any WarehouseConnection) async throws -> RunEnding {
+    live.change { $0.enter(.querying) }
+    let opened = try await retrying(
+      configuration.peerRetry,
+      while: { ($0 as? RPCError)?.isTransient == true }
+    ) {
+      try await openSync()
+    }
+    live.change { $0.opened(at: opened.position.map(Timestamp.init(nanoseconds:))) }
+    let reader = try await connection.readChanges(
+      job.sync.selection,
+      data: job.sync.data,
+      from: opened.readFrom.map(Timestamp.init(nanoseconds:))
+    )
+    live.change { $0.enter(.reading) }
+
+    let delivery = BatchDelivery(
+      BatchDelivery.Address(
+        workspace: job.sync.workspace,
+        sync: job.sync.name,
+        epoch: job.epoch,
+        runID: live.id,
+        positionLimit: reader.warehouseTime
+      ),
+      firstNumber: opened.nextBatchNumber,
+      writer: writer,
+      configuration: configuration,
+      newID: world.newID,
+      reopen: { _ = try await openSync() },
+      onReceipt: { tally in live.change { $0.receipted(tally) } }
+    )
+
+    return try await withThrowingTaskGroup(of: RunEnding?.self) { group in
+      group.addTask { try await read(reader, into: delivery) }
+      group.addTask {
+        try await delivery.run()
+        return nil
+      }
+      do {
+        // Both must end well: what was read before a lost connection is still delivered.
+        var ending = RunEnding.completed
+        while let part = try await group.next() {
+          if let part { ending = part }
+        }
+        return ending
+      } catch {
+        group.cancelAll()
+        await connection.close()
+        throw error
+      }
+    }
+  }
+
+  private func openSync() async throws -> OpenSyncResponse {
+    try await writer.openSync(
+      OpenSyncRequest(
+        workspace: job.sync.workspace,
+        sync: job.sync.name,
+        epoch: job.epoch,
+        runId: live.id,
+        destination: job.sync.destination,
+        data: WriterAPI.DataType(job.sync.data),
+        overlapNs: job.sync.effectiveOverlap,
+        updateExistingOnly: job.sync.updateExistingOnly
+      ),
+      options: CallOptions(timeout: configuration.callTimeout)
+    )
+  }
+
+  /// Hands every row of the result in. How the reading ended is its result, not thrown, so that
+  /// what was read is delivered all the same.
+  private func read(_ reader: any ChangeReader, into delivery: BatchDelivery) async throws
+    -> RunEnding
+  {
+    defer { delivery.finishInput() }
+    do {
+      while let batch = try await reader.nextBatch() {
+        if batch.isEmpty { continue }
+        guard live.change({ $0.read(rows: batch.count, bytes: batch.byteCount) }) else {
+          return .limitExceeded
+        }
+        try await delivery.submit(batch)
+      }
+      let reported = await reader.reportedRowCount
+      live.change {
+        $0.reported(rows: reported)
+        $0.enter(.finishing)
+      }
+      return .completed
+    } catch {
+      try Task.checkCancellation()
+      return .failed(failure(error, of: "warehouse"))
+    }
+  }
+}
+
+extension Failure {
+  /// The same thing may work a moment later.
+  fileprivate var mayPass: Bool { recovery == .retry || recovery == .reconnect }
+}

@@ -1,0 +1,145 @@
+import SyncModel
+
+/// How the work of a run ended, before anything is proved.
+enum RunEnding: Sendable, Equatable {
+  /// The whole result was read and every batch was receipted.
+  case completed
+  /// More rows than the sync's limit (R20).
+  case limitExceeded
+  case failed(Failure)
+  /// The orchestrator was asked to stop.
+  case stopped
+}
+
+/// What a run has done so far, and what that makes of it in the end. Decides; does nothing itself.
+struct RunMachine: Sendable, Equatable {
+  private(set) var run: StoredRun
+  /// Whether the writer said where the sync stands; before, `run.cursor` is only the last known.
+  private(set) var knowsPosition = false
+  private(set) var futureRows: Int64 = 0
+  private(set) var rowsWithWarnings: Int64 = 0
+  /// R20.
+  private let rowLimit: Int64
+
+  init(_ run: StoredRun, rowLimit: Int64) {
+    self.run = run
+    self.rowLimit = rowLimit
+  }
+
+  mutating func enter(_ phase: StoredRun.Phase) { run.phase = phase }
+
+  /// The writer's durable position at the run's start (design, decision 3).
+  mutating func opened(at position: Timestamp?) {
+    run.cursor = position
+    knowsPosition = true
+  }
+
+  /// Rows came from the warehouse.
+  /// - Returns: false when they pass the limit: they are not counted and must not be sent (R20).
+  mutating func read(rows: Int, bytes: Int) -> Bool {
+    let (total, overflow) = run.rowsRead.addingReportingOverflow(Int64(rows))
+    guard !overflow, total <= rowLimit else { return false }
+    run.rowsRead = total
+    run.bytesRead &+= Int64(bytes)
+    return true
+  }
+
+  /// What the warehouse says of its result's length, where it says so.
+  mutating func reported(rows: Int64?) { run.rowsReported = rows }
+
+  /// A batch became durable: the cursor follows (design, decision 3).
+  mutating func receipted(_ receipt: BatchTally) {
+    run.counts += receipt.counts
+    run.cursor = receipt.position
+    futureRows &+= receipt.futureRows
+    rowsWithWarnings &+= receipt.warnings
+  }
+
+  mutating func end(_ ending: RunEnding, at now: Timestamp) {
+    run.end(verdict(ending), at: now)
+  }
+
+  func verdict(_ ending: RunEnding) -> RunVerdict {
+    var verdict =
+      switch ending {
+      case .completed: proved()
+      case .limitExceeded:
+        RunVerdict(
+          status: .limitExceeded,
+          code: "row_limit_exceeded",
+          message:
+            "the result has more than \(rowLimit) rows, the sync's row limit: raise the limit, or narrow the table or query; \(run.counts.total) rows before it are done"
+        )
+      case .failed(let failure):
+        RunVerdict(
+          status: failure.recovery == .needsOperator ? .configError : .error,
+          code: failure.code,
+          message: failure.message
+        )
+      case .stopped:
+        RunVerdict(
+          status: .cancelled,
+          code: "interrupted",
+          message:
+            "the orchestrator was stopped during this run; the next run continues at the writer's position"
+        )
+      }
+    verdict.warnings = warnings
+    return verdict
+  }
+
+  /// Design, decision 6: a run succeeds only if every row that was read is accounted for, and the
+  /// warehouse agrees on how many there were.
+  private func proved() -> RunVerdict {
+    let counts = run.counts
+    guard counts.total == run.rowsRead else {
+      return RunVerdict(
+        status: .error,
+        code: "proof_failed",
+        message:
+          "\(run.rowsRead) rows were read but the writer accounts for \(counts.total): do not trust this run, and run the sync again"
+      )
+    }
+    if let reported = run.rowsReported, reported != run.rowsRead {
+      return RunVerdict(
+        status: .error,
+        code: "proof_failed",
+        message:
+          "the warehouse reports \(reported) rows but \(run.rowsRead) were read: do not trust this run, and run the sync again"
+      )
+    }
+    if counts.rejected == 0 { return RunVerdict(status: .success) }
+    // R126: nothing was synced, which is no partial success.
+    if counts.rejected == run.rowsRead {
+      return RunVerdict(
+        status: .error,
+        code: "all_rows_rejected",
+        message:
+          "every row that was read (\(run.rowsRead)) was rejected, so nothing was synced; the run's rejected rows say why"
+      )
+    }
+    return RunVerdict(status: .partial)
+  }
+
+  private var warnings: [String] {
+    var warnings: [String] = []
+    if futureRows > 0 {
+      // Design, decision 4.
+      warnings.append(
+        "rows stamped later than the warehouse's own clock: \(futureRows); they are applied, but the cursor stays before them until their time has come"
+      )
+    }
+    if rowsWithWarnings > 0 {
+      warnings.append("rows applied with a warning: \(rowsWithWarnings)")
+    }
+    return warnings
+  }
+}
+
+/// A receipt, checked.
+struct BatchTally: Sendable, Equatable {
+  var counts = RowCounts()
+  var position: Timestamp?
+  var futureRows: Int64 = 0
+  var warnings: Int64 = 0
+}

@@ -1,0 +1,149 @@
+import SQLDatabase
+import SyncModel
+
+extension SQLConnection {
+  private var runColumns: String {
+    """
+    run_id, workspace, sync, epoch, status, started_by, phase, rows_read, bytes_read, applied,
+    unchanged, already_applied, superseded, skipped, rejected, rows_reported, cursor_position,
+    started_at, finished_at, error_code, error_message, warnings
+    """
+  }
+
+  func insert(_ run: StoredRun) throws {
+    try execute(
+      """
+      INSERT INTO runs (\(runColumns))
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+        ?20, ?21, ?22)
+      """,
+      [
+        .text(run.id), .text(run.workspace), .text(run.sync), .integer(run.epoch),
+        .text(run.status.rawValue), .text(run.trigger), .text(run.phase.rawValue),
+        .integer(run.rowsRead), .integer(run.bytesRead), .integer(run.counts.applied),
+        .integer(run.counts.unchanged), .integer(run.counts.alreadyApplied),
+        .integer(run.counts.superseded), .integer(run.counts.skipped),
+        .integer(run.counts.rejected), SQLValue(run.rowsReported),
+        SQLValue(run.cursor?.nanoseconds), .integer(run.startedAt.nanoseconds),
+        .integer(run.finishedAt?.nanoseconds ?? 0), .text(run.errorCode),
+        .text(run.errorMessage), .text(run.warnings.joined(separator: "\n")),
+      ]
+    )
+  }
+
+  /// Writes how a run stands. What has ended is not changed again.
+  func update(_ run: StoredRun) throws {
+    try execute(
+      """
+      UPDATE runs SET status = ?2, phase = ?3, rows_read = ?4, bytes_read = ?5, applied = ?6,
+        unchanged = ?7, already_applied = ?8, superseded = ?9, skipped = ?10, rejected = ?11,
+        rows_reported = ?12, cursor_position = ?13, finished_at = ?14, error_code = ?15,
+        error_message = ?16, warnings = ?17
+      WHERE run_id = ?1 AND status = 'running'
+      """,
+      [
+        .text(run.id), .text(run.status.rawValue), .text(run.phase.rawValue),
+        .integer(run.rowsRead), .integer(run.bytesRead), .integer(run.counts.applied),
+        .integer(run.counts.unchanged), .integer(run.counts.alreadyApplied),
+        .integer(run.counts.superseded), .integer(run.counts.skipped),
+        .integer(run.counts.rejected), SQLValue(run.rowsReported),
+        SQLValue(run.cursor?.nanoseconds), .integer(run.finishedAt?.nanoseconds ?? 0),
+        .text(run.errorCode), .text(run.errorMessage),
+        .text(run.warnings.joined(separator: "\n")),
+      ]
+    )
+  }
+
+  func run(workspace: String, id: String) throws -> StoredRun? {
+    try first(
+      "SELECT \(runColumns) FROM runs WHERE run_id = ?1 AND workspace = ?2",
+      [.text(id), .text(workspace)]
+    ) { try StoredRun(row: $0) }
+  }
+
+  /// Newest first; of every sync where `sync` is empty.
+  func runs(workspace: String, sync: String, limit: Int) throws -> [StoredRun] {
+    if sync.isEmpty {
+      return try rows(
+        """
+        SELECT \(runColumns) FROM runs WHERE workspace = ?1
+        ORDER BY started_at DESC, epoch DESC, run_id LIMIT ?2
+        """,
+        [.text(workspace), .integer(Int64(limit))]
+      ) { try StoredRun(row: $0) }
+    }
+    // By epoch, not by time: the wall clock may jump.
+    return try rows(
+      """
+      SELECT \(runColumns) FROM runs WHERE workspace = ?1 AND sync = ?2
+      ORDER BY epoch DESC LIMIT ?3
+      """,
+      [.text(workspace), .text(sync), .integer(Int64(limit))]
+    ) { try StoredRun(row: $0) }
+  }
+
+  /// Ends runs that no process works on any more; nil: of every sync.
+  /// - Returns: how many there were.
+  func endAbandonedRuns(of sync: (workspace: String, name: String)?, at now: Timestamp) throws
+    -> Int
+  {
+    let verdict = RunVerdict.processDied
+    let set = """
+      UPDATE runs SET status = ?1, phase = 'finished', error_code = ?2, error_message = ?3,
+        finished_at = ?4 WHERE status = 'running'
+      """
+    var values: [SQLValue] = [
+      .text(verdict.status.rawValue), .text(verdict.code), .text(verdict.message),
+      .integer(now.nanoseconds),
+    ]
+    guard let sync else { return try execute(set, values) }
+    values += [.text(sync.workspace), .text(sync.name)]
+    return try execute(set + " AND workspace = ?5 AND sync = ?6", values)
+  }
+
+  /// Forgets runs that ended before `time` (design, decision 7).
+  func forgetRuns(endedBefore time: Timestamp) throws {
+    try execute(
+      "DELETE FROM runs WHERE finished_at > 0 AND finished_at < ?1",
+      [.integer(time.nanoseconds)]
+    )
+  }
+}
+
+extension StoredRun {
+  fileprivate init(row: any SQLRow) throws {
+    guard let status = RunStatus(rawValue: row.string(4)),
+      let phase = Phase(rawValue: row.string(6))
+    else {
+      throw Failure(
+        "state_damaged",
+        "the record of run \"\(row.string(0))\" cannot be read; restore the database",
+        recovery: .needsOperator
+      )
+    }
+    self.init(
+      id: row.string(0),
+      workspace: row.string(1),
+      sync: row.string(2),
+      epoch: row.int64(3),
+      startedAt: Timestamp(nanoseconds: row.int64(17))
+    )
+    self.status = status
+    self.phase = phase
+    trigger = row.string(5)
+    rowsRead = row.int64(7)
+    bytesRead = row.int64(8)
+    counts.applied = row.int64(9)
+    counts.unchanged = row.int64(10)
+    counts.alreadyApplied = row.int64(11)
+    counts.superseded = row.int64(12)
+    counts.skipped = row.int64(13)
+    counts.rejected = row.int64(14)
+    rowsReported = row.optionalInt64(15)
+    cursor = row.optionalInt64(16).map(Timestamp.init(nanoseconds:))
+    finishedAt = status.isFinal ? Timestamp(nanoseconds: row.int64(18)) : nil
+    errorCode = row.string(19)
+    errorMessage = row.string(20)
+    warnings = row.string(21).split(separator: "\n").map(String.init)
+  }
+}

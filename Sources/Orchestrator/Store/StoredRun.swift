@@ -1,0 +1,61 @@
+import SyncModel
+
+/// A run as it is kept and shown.
+struct StoredRun: Sendable, Equatable {
+  enum Phase: String, Sendable {
+    case connecting
+    case querying
+    case reading
+    case finishing
+    case finished
+  }
+
+  var id: String
+  var workspace: String
+  var sync: String
+  var epoch: Int64
+  var status = RunStatus.running
+  /// `manual`; later `schedule`.
+  var trigger = "manual"
+  var phase = Phase.connecting
+  var rowsRead: Int64 = 0
+  var bytesRead: Int64 = 0
+  var counts = RowCounts()
+  /// nil where the warehouse does not say.
+  var rowsReported: Int64?
+  /// The last durable position that the writer told.
+  var cursor: Timestamp?
+  var startedAt: Timestamp
+  /// nil while running.
+  var finishedAt: Timestamp?
+  var errorCode = ""
+  var errorMessage = ""
+  var warnings: [String] = []
+
+  /// Ends the run.
+  mutating func end(_ verdict: RunVerdict, at now: Timestamp) {
+    status = verdict.status
+    errorCode = verdict.code
+    errorMessage = verdict.message
+    warnings = verdict.warnings
+    phase = .finished
+    finishedAt = now
+  }
+}
+
+/// How a run ended, in a form to be kept.
+struct RunVerdict: Sendable, Equatable {
+  var status: RunStatus
+  /// Empty for `success` and `partial`.
+  var code = ""
+  var message = ""
+  var warnings: [String] = []
+
+  /// A run whose process ended under it.
+  static let processDied = RunVerdict(
+    status: .error,
+    code: "interrupted",
+    message:
+      "the orchestrator stopped during this run; the next run continues at the writer's position"
+  )
+}

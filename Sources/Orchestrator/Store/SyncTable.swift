@@ -1,0 +1,205 @@
+import SQLDatabase
+import SyncModel
+
+extension SQLConnection {
+  func sync(workspace: String, name: String) throws -> StoredSync? {
+    let found = try first(
+      """
+      SELECT source, table_name, query, data, destination, schedule, time_zone, overlap_ns,
+        update_existing_only, row_limit, state, tested_settings, tested_version, epoch,
+        cursor_position, cursor_at, created_at, updated_at
+      FROM syncs WHERE workspace = ?1 AND name = ?2
+      """,
+      [.text(workspace), .text(name)]
+    ) { try StoredSync(workspace: workspace, name: name, row: $0) }
+    guard var sync = found else { return nil }
+    sync.contacts = try rows(
+      "SELECT address FROM sync_contacts WHERE workspace = ?1 AND sync = ?2 ORDER BY place",
+      [.text(workspace), .text(name)]
+    ) { $0.string(0) }
+    return sync
+  }
+
+  /// The sync that every caller needs to exist.
+  /// - Throws: `Failure` `sync_not_found`.
+  func existingSync(workspace: String, name: String) throws -> StoredSync {
+    guard let sync = try sync(workspace: workspace, name: name) else {
+      throw Failure(
+        "sync_not_found",
+        "there is no sync \"\(name)\" in workspace \"\(workspace)\"; `sluice sync list` shows those there are",
+        recovery: .needsOperator
+      )
+    }
+    return sync
+  }
+
+  /// The syncs whose names come after `name`, in order: a page of a listing.
+  func syncs(workspace: String, after name: String, limit: Int) throws -> [StoredSync] {
+    let names = try rows(
+      "SELECT name FROM syncs WHERE workspace = ?1 AND name > ?2 ORDER BY name LIMIT ?3",
+      [.text(workspace), .text(name), .integer(Int64(limit))]
+    ) { $0.string(0) }
+    return try names.compactMap { try sync(workspace: workspace, name: $0) }
+  }
+
+  /// The name of the sync that reads this table, other than `name` itself (R137).
+  func otherSync(workspace: String, source: String, table: String, than name: String) throws
+    -> String?
+  {
+    try first(
+      """
+      SELECT name FROM syncs
+      WHERE workspace = ?1 AND source = ?2 AND table_name = ?3 AND name <> ?4
+      """,
+      [.text(workspace), .text(source), .text(table), .text(name)]
+    ) { $0.string(0) }
+  }
+
+  func insert(_ sync: StoredSync) throws {
+    try execute(
+      """
+      INSERT INTO syncs (workspace, name, source, table_name, query, data, destination, schedule,
+        time_zone, overlap_ns, update_existing_only, row_limit, state, tested_settings,
+        tested_version, epoch, cursor_position, cursor_at, created_at, updated_at)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL, NULL, 0, NULL, 0, ?14,
+        ?15)
+      """,
+      [
+        .text(sync.workspace), .text(sync.name), .text(sync.source), .text(sync.table),
+        .text(sync.query), .text(sync.data.rawValue), .text(sync.destination),
+        .text(sync.schedule), .text(sync.timeZone), SQLValue(sync.overlap),
+        SQLValue(sync.updateExistingOnly), .integer(sync.rowLimit), .text(sync.state.rawValue),
+        .integer(sync.createdAt.nanoseconds), .integer(sync.updatedAt.nanoseconds),
+      ]
+    )
+    try insertContacts(sync)
+  }
+
+  /// Writes what a user decides, and the state; not the epoch, the cursor or the test.
+  func update(_ sync: StoredSync) throws {
+    try execute(
+      """
+      UPDATE syncs SET source = ?3, table_name = ?4, query = ?5, destination = ?6, schedule = ?7,
+        time_zone = ?8, overlap_ns = ?9, update_existing_only = ?10, row_limit = ?11, state = ?12,
+        updated_at = ?13
+      WHERE workspace = ?1 AND name = ?2
+      """,
+      [
+        .text(sync.workspace), .text(sync.name), .text(sync.source), .text(sync.table),
+        .text(sync.query), .text(sync.destination), .text(sync.schedule), .text(sync.timeZone),
+        SQLValue(sync.overlap), SQLValue(sync.updateExistingOnly), .integer(sync.rowLimit),
+        .text(sync.state.rawValue), .integer(sync.updatedAt.nanoseconds),
+      ]
+    )
+    try execute(
+      "DELETE FROM sync_contacts WHERE workspace = ?1 AND sync = ?2",
+      [.text(sync.workspace), .text(sync.name)]
+    )
+    try insertContacts(sync)
+  }
+
+  private func insertContacts(_ sync: StoredSync) throws {
+    for (place, address) in sync.contacts.enumerated() {
+      try execute(
+        "INSERT INTO sync_contacts (workspace, sync, place, address) VALUES (?1, ?2, ?3, ?4)",
+        [.text(sync.workspace), .text(sync.name), .integer(Int64(place)), .text(address)]
+      )
+    }
+  }
+
+  func setState(_ state: StoredSync.State, workspace: String, sync: String, at now: Timestamp)
+    throws
+  {
+    try execute(
+      "UPDATE syncs SET state = ?3, updated_at = ?4 WHERE workspace = ?1 AND name = ?2",
+      [.text(workspace), .text(sync), .text(state.rawValue), .integer(now.nanoseconds)]
+    )
+  }
+
+  /// An edited source needs a new test (R135): its active and paused syncs go back to draft.
+  func returnSyncsToDraft(workspace: String, source: String, at now: Timestamp) throws {
+    try execute(
+      """
+      UPDATE syncs SET state = 'draft', updated_at = ?3
+      WHERE workspace = ?1 AND source = ?2 AND state <> 'draft'
+      """,
+      [.text(workspace), .text(source), .integer(now.nanoseconds)]
+    )
+  }
+
+  func setTested(_ tested: TestedSettings, workspace: String, sync: String) throws {
+    try execute(
+      """
+      UPDATE syncs SET tested_settings = ?3, tested_version = ?4
+      WHERE workspace = ?1 AND name = ?2
+      """,
+      [
+        .text(workspace), .text(sync), .text(tested.text),
+        .integer(Int64(tested.credentialVersion)),
+      ]
+    )
+  }
+
+  /// Records the writer's durable position, whatever it is: the writer owns the truth (decision 3).
+  func setCursor(_ position: Timestamp?, workspace: String, sync: String, at now: Timestamp) throws
+  {
+    try execute(
+      """
+      UPDATE syncs SET cursor_position = ?3, cursor_at = ?4
+      WHERE workspace = ?1 AND name = ?2 AND cursor_position IS NOT ?3
+      """,
+      [
+        .text(workspace), .text(sync), SQLValue(position?.nanoseconds),
+        .integer(now.nanoseconds),
+      ]
+    )
+  }
+
+  /// The next fencing token, durable before it is used (design, decision 3).
+  func raiseEpoch(workspace: String, sync: String) throws {
+    try execute(
+      "UPDATE syncs SET epoch = epoch + 1 WHERE workspace = ?1 AND name = ?2",
+      [.text(workspace), .text(sync)]
+    )
+  }
+}
+
+extension StoredSync {
+  fileprivate init(workspace: String, name: String, row: any SQLRow) throws {
+    guard let data = DataType(rawValue: row.string(3)), let state = State(rawValue: row.string(10))
+    else {
+      throw Failure(
+        "state_damaged",
+        "the record of sync \"\(name)\" cannot be read; restore the database",
+        recovery: .needsOperator
+      )
+    }
+    self.init(
+      workspace: workspace,
+      name: name,
+      source: row.string(0),
+      table: row.string(1),
+      query: row.string(2),
+      data: data,
+      destination: row.string(4),
+      schedule: row.string(5),
+      timeZone: row.string(6),
+      contacts: [],
+      overlap: row.optionalInt64(7),
+      updateExistingOnly: row.int64(8) != 0,
+      rowLimit: row.int64(9),
+      state: state
+    )
+    if let text = row.optionalString(11) {
+      tested = TestedSettings(
+        text: text,
+        credentialVersion: UInt32(exactly: row.int64(12)) ?? 0
+      )
+    }
+    epoch = row.int64(13)
+    cursor = row.optionalInt64(14).map(Timestamp.init(nanoseconds:))
+    cursorAt = Timestamp(nanoseconds: row.int64(15))
+    createdAt = Timestamp(nanoseconds: row.int64(16))
+    updatedAt = Timestamp(nanoseconds: row.int64(17))
+  }
+}

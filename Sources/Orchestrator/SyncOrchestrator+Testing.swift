@@ -1,0 +1,136 @@
+import Logging
+public import OrchestratorAPI
+public import RPC
+import SQLDatabase
+import SyncModel
+import Warehouse
+
+extension SyncOrchestrator {
+  /// Rows of a preview.
+  static let previewRows = 10
+
+  /// Connects, and with a table also looks at its columns and previews rows. What does not work is
+  /// in the report, not in the call's status.
+  public func testSource(
+    _ request: TestSourceRequest,
+    responses: RPCWriter<TestEvent>,
+    context: ServerContext
+  ) async throws {
+    try await answering(context) {
+      let workspace = try Name.workspace(request.workspace)
+      let source = try await database.read { connection in
+        try connection.existingSource(workspace: workspace, name: request.name)
+      }
+      var subject: TestSubject?
+      if !request.table.isEmpty {
+        guard let data = request.data.model else {
+          throw invalid(
+            "invalid_data",
+            "say what the rows of \"\(request.table)\" are: attributes, events, purchases or deletes"
+          )
+        }
+        subject = TestSubject(selection: .table(request.table), data: data)
+      }
+      try await test(source, subject, responses)
+    }
+  }
+
+  /// Tests a sync's own table or query; a success is what activation asks for (R135).
+  public func testSync(
+    _ request: TestSyncRequest,
+    responses: RPCWriter<TestEvent>,
+    context: ServerContext
+  ) async throws {
+    try await answering(context) {
+      let (sync, source) = try await stored(request.workspace, request.name)
+      let subject = TestSubject(selection: sync.selection, data: sync.data)
+      try await test(source, subject, responses) { version in
+        // What was tested, not what the sync may have become meanwhile.
+        let tested = TestedSettings(source: source, sync: sync, credentialVersion: version)
+        try await self.database.transaction { connection in
+          try connection.setTested(tested, workspace: sync.workspace, sync: sync.name)
+        }
+      }
+    }
+  }
+
+  private struct TestSubject {
+    var selection: RowSelection
+    var data: SyncModel.DataType
+  }
+
+  /// - Parameter succeeded: called before the report is sent, with the credential's version.
+  private func test(
+    _ source: StoredSource,
+    _ subject: TestSubject?,
+    _ events: RPCWriter<TestEvent>,
+    succeeded: (UInt32) async throws -> Void = { _ in }
+  ) async throws {
+    var server = ""
+    let report: TestReport
+    do {
+      let driver = try warehouses.driver(source.type)
+      let settings = try driver.schema.validated(source.settings, type: source.type)
+      let place = settings["host"] ?? settings["path"] ?? source.name
+      try await events.write(TestEvent(progress: "connecting to \(place)"))
+      let released = try await credentials.release(for: source, purpose: "test")
+      let connection = try await driver.connect(
+        settings: settings,
+        credential: released.credential
+      )
+      report = try await withClosing(connection) {
+        server = await connection.server
+        try await events.write(TestEvent(progress: "connected to \(server)"))
+        var inspection = Inspection()
+        if let subject {
+          try await events.write(
+            TestEvent(progress: "reading the columns of \(subject.selection.title)")
+          )
+          inspection = try await connection.inspect(
+            subject.selection,
+            data: subject.data,
+            previewLimit: Self.previewRows
+          )
+          try await events.write(
+            TestEvent(progress: "previewing \(inspection.preview.count) rows")
+          )
+        }
+        return TestReport(inspection, server: server)
+      }
+      if report.ok { try await succeeded(released.version) }
+    } catch let failure as Failure {
+      logger.info(
+        "test failed",
+        metadata: [
+          "source.name": "\(source.name)", "error.code": "\(failure.code)",
+          "error.cause": "\(failure.cause ?? "")",
+        ]
+      )
+      return try await events.write(TestEvent(report: TestReport(failure, server: server)))
+    }
+    try await events.write(TestEvent(report: report))
+  }
+
+  private func withClosing<T: Sendable>(
+    _ connection: any WarehouseConnection,
+    _ body: () async throws -> T
+  ) async throws -> T {
+    do {
+      let result = try await body()
+      await connection.close()
+      return result
+    } catch {
+      await connection.close()
+      throw error
+    }
+  }
+}
+
+extension RowSelection {
+  fileprivate var title: String {
+    switch self {
+    case .table(let name): name
+    case .query: "the query"
+    }
+  }
+}

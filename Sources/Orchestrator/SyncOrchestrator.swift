@@ -1,0 +1,213 @@
+public import Logging
+public import OrchestratorAPI
+internal import RPC
+public import SQLDatabase
+import ServiceLifecycle
+public import SyncModel
+public import VaultAPI
+public import Warehouse
+public import WriterAPI
+
+/// The orchestrator: it keeps sources and syncs, and carries runs out (design, section 4).
+///
+/// Its calls may come at any time; runs are taken while `run()` is under way.
+public final class SyncOrchestrator: OrchestratorService {
+  /// Run metadata is kept 13 months (design, decision 7), here 400 days, in nanoseconds.
+  static let runRetention: Int64 = 400 * 86_400_000_000_000
+  /// Sources or syncs that are read at once for a listing.
+  static let pageSize = 100
+
+  let database: any SQLDatabase
+  let writer: WriterClient
+  let warehouses: WarehouseRegistry
+  let world: World
+  let logger: Logger
+  let configuration: OrchestratorConfiguration
+  let credentials: CredentialDesk
+  let board: RunBoard
+
+  private init(
+    database: any SQLDatabase,
+    vault: VaultClient,
+    writer: WriterClient,
+    warehouses: WarehouseRegistry,
+    world: World,
+    logger: Logger,
+    configuration: OrchestratorConfiguration
+  ) {
+    self.database = database
+    self.writer = writer
+    self.warehouses = warehouses
+    self.world = world
+    self.logger = logger
+    self.configuration = configuration
+    credentials = CredentialDesk(
+      vault: vault,
+      timeout: configuration.callTimeout,
+      retry: configuration.peerRetry
+    )
+    board = RunBoard(maximumRuns: configuration.maximumRuns)
+  }
+
+  /// Opens the orchestrator over its state, and ends the runs that an earlier process left behind
+  /// as `error`, code `interrupted`.
+  ///
+  /// - Parameter database: migrated with `migrations`; this process must be its only orchestrator.
+  public static func open(
+    database: any SQLDatabase,
+    vault: VaultClient,
+    writer: WriterClient,
+    warehouses: WarehouseRegistry,
+    world: World,
+    logger: Logger,
+    configuration: OrchestratorConfiguration = OrchestratorConfiguration()
+  ) async throws -> SyncOrchestrator {
+    let now = world.now()
+    let interrupted = try await database.transaction { connection in
+      try connection.endAbandonedRuns(of: nil, at: now)
+    }
+    if interrupted > 0 {
+      logger.warning(
+        "runs were interrupted by the last stop",
+        metadata: ["run.count": "\(interrupted)"]
+      )
+    }
+    return SyncOrchestrator(
+      database: database,
+      vault: vault,
+      writer: writer,
+      warehouses: warehouses,
+      world: world,
+      logger: logger,
+      configuration: configuration
+    )
+  }
+
+  /// Whether runs are taken now.
+  public var isReady: Bool { board.isOpen }
+
+  /// Carries runs out until the task is cancelled or the service group shuts down; then it takes
+  /// no more, stops those under way, and returns when the end of each is recorded. To be called
+  /// once.
+  public func run() async throws {
+    guard board.open() else {
+      throw Failure(
+        "already_run",
+        "the orchestrator's run loop can be started once only",
+        recovery: .failRun
+      )
+    }
+    await cancelWhenGracefulShutdown {
+      await withDiscardingTaskGroup { group in
+        for await job in self.board.jobs {
+          group.addTask { await self.carryOut(job) }
+        }
+        // The jobs end when this task is cancelled.
+        self.board.close()
+      }
+    }
+    // Claimed in time, but not begun any more.
+    for live in board.liveRuns { await finish(live, .stopped) }
+  }
+
+  /// Runs a job to its end, and records the end whatever happens.
+  private func carryOut(_ job: RunJob) async {
+    var logger = logger
+    logger[metadataKey: "run.id"] = "\(job.live.id)"
+    logger[metadataKey: "sync.name"] = "\(job.sync.name)"
+    logger.info("run started")
+    let executor = RunExecutor(
+      job: job,
+      credentials: credentials,
+      writer: writer,
+      warehouses: warehouses,
+      world: world,
+      configuration: configuration,
+      logger: logger
+    )
+    let ending = await withTaskGroup(of: RunEnding?.self) { group in
+      group.addTask { await executor.execute() }
+      group.addTask {
+        await self.reportProgress(of: job.live)
+        return nil
+      }
+      defer { group.cancelAll() }
+      for await ending in group {
+        if let ending { return ending }
+      }
+      return RunEnding.stopped
+    }
+    await finish(job.live, ending)
+  }
+
+  /// Tells and records how a run stands, until cancelled.
+  private func reportProgress(of live: LiveRun) async {
+    var lastRecord = ContinuousClock.now
+    while true {
+      do { try await Task.sleep(for: configuration.progressInterval) } catch { return }
+      live.tell()
+      guard lastRecord.duration(to: ContinuousClock.now) >= configuration.recordInterval,
+        let machine = live.unrecorded()
+      else { continue }
+      lastRecord = ContinuousClock.now
+      do {
+        try await record(machine.run, knowsPosition: machine.knowsPosition, at: world.now())
+        live.recorded(machine)
+      } catch {
+        // Losing one costs nothing: the next one, or the end, says more.
+        logger.debug("progress was not recorded", metadata: ["run.id": "\(live.id)"])
+      }
+    }
+  }
+
+  /// - Parameter knowsPosition: before the writer was asked, a run knows nothing of the position.
+  private func record(_ run: StoredRun, knowsPosition: Bool, at now: Timestamp) async throws {
+    try await database.transaction { connection in
+      try connection.update(run)
+      guard knowsPosition else { return }
+      try connection.setCursor(run.cursor, workspace: run.workspace, sync: run.sync, at: now)
+    }
+  }
+
+  /// Records how a run ended, tells those who watch, and lets the sync run again.
+  private func finish(_ live: LiveRun, _ ending: RunEnding) async {
+    let now = world.now()
+    let (run, knowsPosition) = live.change { machine in
+      machine.end(ending, at: now)
+      return (machine.run, machine.knowsPosition)
+    }
+    do {
+      try await shielded {
+        // A database that is busy or full for a moment must not leave the run open.
+        try await retrying(.peer, while: { $0 is SQLError }) {
+          try await self.record(run, knowsPosition: knowsPosition, at: now)
+        }
+      }
+    } catch {
+      // The next run of the sync, or the next start, ends it.
+      logger.error(
+        "the end of a run could not be recorded",
+        metadata: ["run.id": "\(run.id)", "error.cause": "\(error)"]
+      )
+    }
+    logger.info(
+      "run ended",
+      metadata: [
+        "run.id": "\(run.id)", "sync.name": "\(run.sync)", "run.status": "\(run.status.rawValue)",
+        "run.code": "\(run.errorCode)", "run.rows": "\(run.rowsRead)",
+      ]
+    )
+    board.release(workspace: run.workspace, sync: run.sync)
+    live.close(run)
+  }
+
+  /// Does a call's work for an operator, and puts what goes wrong in words for the caller.
+  func answering<T>(_ context: ServerContext, _ body: () async throws -> T) async throws -> T {
+    do {
+      try context.require(roles: "operator")
+      return try await body()
+    } catch {
+      throw answer(error, path: context.path, logger: logger)
+    }
+  }
+}
