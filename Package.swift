@@ -25,7 +25,10 @@ let package = Package(
   targets: [
     // C: a module map and a shim each, nothing else.
     .systemLibrary(
-      name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+      name: "CNghttp2",
+      pkgConfig: "libnghttp2",
+      providers: [.apt(["libnghttp2-dev"])]
+    ),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
@@ -46,7 +49,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "DequeModule", package: "swift-collections"),
-      ]),
+      ]
+    ),
 
     // Platform.
     .target(
@@ -55,7 +59,8 @@ let package = Package(
         "RPC", "SyncModel",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-      ]),
+      ]
+    ),
 
     // Contracts.
     .target(name: "VaultAPI", dependencies: ["Wire", "SyncModel", "RPC"]),
@@ -70,31 +75,36 @@ let package = Package(
       dependencies: [
         "VaultAPI", "SyncModel", "Crypto", "SQLDatabase", "RPC",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ]
+    ),
     .target(
       name: "Orchestrator",
       dependencies: [
         "OrchestratorAPI", "VaultAPI", "WriterAPI", "Warehouse", "SyncModel", "SQLDatabase", "RPC",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-      ]),
+      ]
+    ),
     .target(
       name: "Warehouses",
       dependencies: [
         "Warehouse", "SyncModel", "SQLDatabase", .product(name: "Logging", package: "swift-log"),
-      ]),
+      ]
+    ),
     .target(
       name: "Writer",
       dependencies: [
         "WriterAPI", "Destination", "SyncModel", "RPC",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ]
+    ),
     .target(
       name: "Destinations",
       dependencies: [
         "Destination", "SyncModel", "SQLDatabase", "Crypto",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ]
+    ),
     .target(
       name: "Ops",
       dependencies: [
@@ -103,22 +113,27 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
-      ]),
+      ]
+    ),
 
     // Processes: the only place that chooses what is linked.
     .executableTarget(
-      name: "sluice-vault", dependencies: ["Vault", "VaultAPI", "ServiceRuntime", "SQLDatabase"]),
+      name: "sluice-vault",
+      dependencies: ["Vault", "VaultAPI", "ServiceRuntime", "SQLDatabase"]
+    ),
     .executableTarget(
       name: "sluice-orchestrator",
       dependencies: [
         "Orchestrator", "OrchestratorAPI", "VaultAPI", "WriterAPI", "Warehouse", "Warehouses",
         "ServiceRuntime", "SQLDatabase",
-      ]),
+      ]
+    ),
     .executableTarget(
       name: "sluice-writer",
       dependencies: [
         "Writer", "WriterAPI", "Destination", "Destinations", "ServiceRuntime", "SQLDatabase",
-      ]),
+      ]
+    ),
     .executableTarget(name: "sluice", dependencies: ["Ops"]),
 
     // Tests.
@@ -127,7 +142,8 @@ let package = Package(
       dependencies: [
         "Wire", "SyncModel", "RPC", "VaultAPI", "OrchestratorAPI", "WriterAPI", "Warehouse",
         "Destination", "Crypto", "SQLDatabase",
-      ]),
+      ]
+    ),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SyncModelTests", dependencies: ["SyncModel", "Wire"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
@@ -140,39 +156,48 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ]
+    ),
     .testTarget(
       name: "APITests",
-      dependencies: ["VaultAPI", "OrchestratorAPI", "WriterAPI", "RPC", "SyncModel", "TestSupport"]),
+      dependencies: ["VaultAPI", "OrchestratorAPI", "WriterAPI", "RPC", "SyncModel", "TestSupport"]
+    ),
     .testTarget(
       name: "VaultTests",
-      dependencies: ["Vault", "VaultAPI", "Crypto", "SQLDatabase", "RPC", "SyncModel", "TestSupport"]
+      dependencies: [
+        "Vault", "VaultAPI", "Crypto", "SQLDatabase", "RPC", "SyncModel", "TestSupport",
+      ]
     ),
     .testTarget(
       name: "WarehousesTests",
-      dependencies: ["Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "TestSupport"]),
+      dependencies: ["Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "TestSupport"]
+    ),
     .testTarget(
       name: "DestinationsTests",
-      dependencies: ["Destination", "Destinations", "SyncModel", "SQLDatabase", "TestSupport"]),
+      dependencies: ["Destination", "Destinations", "SyncModel", "SQLDatabase", "TestSupport"]
+    ),
     .testTarget(
       name: "WriterTests",
       dependencies: [
         "Writer", "WriterAPI", "Destination", "Destinations", "SyncModel", "RPC", "SQLDatabase",
         "TestSupport",
-      ]),
+      ]
+    ),
     .testTarget(
       name: "OrchestratorTests",
       dependencies: [
         "Orchestrator", "OrchestratorAPI", "VaultAPI", "WriterAPI", "Warehouse", "Warehouses",
         "Writer", "Destination", "Destinations", "SyncModel", "SQLDatabase", "RPC", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ]
+    ),
     .testTarget(
       name: "OpsTests",
       dependencies: [
         "Ops", "ServiceRuntime", "VaultAPI", "OrchestratorAPI", "WriterAPI", "RPC", "SyncModel",
         "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ]
+    ),
   ]
 )
 

@@ -17,7 +17,10 @@ public protocol Destination: Sendable {
 
   /// Lends the rejected rows of a sync, oldest first; `body` may suspend (a slow client).
   func rejectedRows(
-    workspace: String, sync: String, runID: String?, limit: Int?,
+    workspace: String,
+    sync: String,
+    runID: String?,
+    limit: Int?,
     _ body: (RejectedRow) async throws -> Void
   ) async throws
 }
@@ -30,7 +33,9 @@ public protocol ProfileReading: Sendable {
 
   /// Lends every profile of a workspace in bounded memory; `body` may suspend (a slow client).
   func exportProfiles(
-    workspace: String, withEvents: Bool, _ body: (ExportedProfile) async throws -> Void
+    workspace: String,
+    withEvents: Bool,
+    _ body: (ExportedProfile) async throws -> Void
   ) async throws
 
   func counts(workspace: String) async throws -> ProfileCounts
@@ -47,7 +52,12 @@ public struct SyncOpening: Sendable, Equatable {
   public var updateExistingOnly: Bool
 
   public init(
-    workspace: String, sync: String, epoch: UInt64, runID: String, data: DataType, overlap: Int64,
+    workspace: String,
+    sync: String,
+    epoch: UInt64,
+    runID: String,
+    data: DataType,
+    overlap: Int64,
     updateExistingOnly: Bool
   ) {
     self.workspace = workspace
@@ -87,8 +97,14 @@ public struct BatchToApply: Sendable {
   public var rows: RowBatch
 
   public init(
-    workspace: String, sync: String, epoch: UInt64, number: UInt64, id: String, runID: String,
-    positionLimit: Timestamp, rows: RowBatch
+    workspace: String,
+    sync: String,
+    epoch: UInt64,
+    number: UInt64,
+    id: String,
+    runID: String,
+    positionLimit: Timestamp,
+    rows: RowBatch
   ) {
     self.workspace = workspace
     self.sync = sync
@@ -113,7 +129,11 @@ public struct BatchReceipt: Sendable, Equatable {
   public var warnings: Int64
 
   public init(
-    number: UInt64, id: String, counts: RowCounts, position: Timestamp?, futureRows: Int64,
+    number: UInt64,
+    id: String,
+    counts: RowCounts,
+    position: Timestamp?,
+    futureRows: Int64,
     warnings: Int64
   ) {
     self.number = number
@@ -136,8 +156,13 @@ public struct RejectedRow: Sendable, Equatable {
   public var rejectedAt: Timestamp
 
   public init(
-    runID: String, batchNumber: UInt64, rowIndex: Int, updatedAt: Timestamp, identifier: String,
-    issue: RowIssue, rejectedAt: Timestamp
+    runID: String,
+    batchNumber: UInt64,
+    rowIndex: Int,
+    updatedAt: Timestamp,
+    identifier: String,
+    issue: RowIssue,
+    rejectedAt: Timestamp
   ) {
     self.runID = runID
     self.batchNumber = batchNumber

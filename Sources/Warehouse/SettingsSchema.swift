@@ -19,7 +19,10 @@ public struct SettingsSchema: Sendable {
     public var help: String
 
     public init(
-      _ name: String, _ kind: Kind, isRequired: Bool = false, defaultValue: String? = nil,
+      _ name: String,
+      _ kind: Kind,
+      isRequired: Bool = false,
+      defaultValue: String? = nil,
       help: String
     ) {
       self.name = name
@@ -58,7 +61,9 @@ public struct SettingsSchema: Sendable {
       case .text, .path: break
       case .port:
         guard let port = Int(value), (1...65535).contains(port) else {
-          throw invalid("setting \"\(field.name)\" must be a port from 1 to 65535, not \"\(value)\"")
+          throw invalid(
+            "setting \"\(field.name)\" must be a port from 1 to 65535, not \"\(value)\""
+          )
         }
       case .choice(let choices):
         guard choices.contains(value) else {
@@ -89,7 +94,8 @@ public struct WarehouseRegistry: Sendable {
       throw Failure(
         "unknown_source_type",
         "there is no source type \"\(type)\"; this build has: \(types.joined(separator: ", "))",
-        recovery: .needsOperator)
+        recovery: .needsOperator
+      )
     }
     return driver
   }

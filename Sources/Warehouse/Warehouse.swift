@@ -95,8 +95,11 @@ public struct Inspection: Sendable, Equatable {
   public var rowsWithoutUpdatedAt: Int64
 
   public init(
-    problem: Failure? = nil, warnings: [String] = [], columns: [Column] = [],
-    preview: [[String?]] = [], rowsWithoutUpdatedAt: Int64 = 0
+    problem: Failure? = nil,
+    warnings: [String] = [],
+    columns: [Column] = [],
+    preview: [[String?]] = [],
+    rowsWithoutUpdatedAt: Int64 = 0
   ) {
     self.problem = problem
     self.warnings = warnings
