@@ -56,8 +56,9 @@ cdnow: build ## Sync real purchases from PostgreSQL (CDNOW_CSV=path of the CSV)
 	@scripts/cdnow --binaries "$$($(SWIFT_BUILD) --show-bin-path)"
 
 .PHONY: bench
-bench: ## Rows per second from PostgreSQL into the profile store, optimised build
+bench: ## Rows per second from PostgreSQL into the profile store, and of coding a batch
 	@scripts/deps all
+	swift run --package-path Benchmarks --configuration release batch-coding
 	swift build --configuration release
 	Benchmarks/table-to-store --binaries "$$(swift build --configuration release --show-bin-path)"
 

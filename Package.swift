@@ -13,6 +13,8 @@ let package = Package(
     // For Benchmarks/, a package of its own.
     .library(name: "RPC", targets: ["RPC"]),
     .library(name: "Wire", targets: ["Wire"]),
+    .library(name: "SyncModel", targets: ["SyncModel"]),
+    .library(name: "WriterAPI", targets: ["WriterAPI"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
