@@ -162,7 +162,15 @@ let package = Package(
     ),
     .testTarget(
       name: "APITests",
-      dependencies: ["VaultAPI", "OrchestratorAPI", "WriterAPI", "RPC", "SyncModel", "TestSupport"]
+      dependencies: [
+        "VaultAPI", "OrchestratorAPI", "WriterAPI", "RPC", "SyncModel", "Wire", "TestSupport",
+      ]
+    ),
+    // Not a test itself: Tests/Integration/test_wire.py compares it with protobuf for Python.
+    .executableTarget(
+      name: "wire-testee",
+      dependencies: ["VaultAPI", "OrchestratorAPI", "WriterAPI", "Wire"],
+      path: "Tests/WireTestee"
     ),
     .testTarget(
       name: "VaultTests",

@@ -14,6 +14,12 @@ public final class FakeVault: VaultService {
     public var name: String
     public var purpose: String
     public var runId: String
+
+    public init(name: String, purpose: String = "", runId: String = "") {
+      self.name = name
+      self.purpose = purpose
+      self.runId = runId
+    }
   }
 
   private struct Key: Hashable {

@@ -4,7 +4,7 @@ public import Wire
 /// `sluice.writer.v1.ApplyBatchRequest`. The answer is a `Receipt`.
 ///
 /// Decoded from a whole message, `rows` are views over the bytes that arrived; nothing is copied.
-public struct ApplyBatchRequest: WireMessage {
+public struct ApplyBatchRequest: WireMessage, Equatable {
   public var workspace = ""
   public var sync = ""
   public var epoch: UInt64 = 0

@@ -106,7 +106,7 @@ import Wire
     #expect(second.lastUpdatedAt == Timestamp(nanoseconds: 3))
   }
 
-  @Test("x")
+  @Test("The greatest updated_at counts, not the last")
   func greatest() {
     let rows = [3, 9, -4].map { TestRow(updatedAt: $0, values: ["a"]) }
     #expect(rows.batch().lastUpdatedAt == Timestamp(nanoseconds: 9))

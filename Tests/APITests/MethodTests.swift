@@ -1,0 +1,118 @@
+import Glibc
+import OrchestratorAPI
+import RPC
+import TestSupport
+import Testing
+import VaultAPI
+import WriterAPI
+
+/// The method tables against the `.proto` files, which are normative.
+@Suite struct MethodTests {
+  struct Method: Hashable, CustomStringConvertible {
+    var name: String
+    var request: String
+    var response: String
+    var shape: RPCShape
+
+    var description: String { "\(name)(\(request)) -> \(response), \(shape)" }
+
+    init(name: String, request: String, response: String, shape: RPCShape) {
+      self.name = name
+      self.request = request
+      self.response = response
+      self.shape = shape
+    }
+
+    init<Request, Response>(_ method: RPCMethod<Request, Response>) {
+      name = method.name
+      request = "\(Request.self)"
+      response = "\(Response.self)"
+      shape = method.shape
+    }
+  }
+
+  @Test("The vault's methods are those of vault.proto")
+  func vault() throws {
+    typealias M = VaultMethods
+    let methods = [
+      Method(M.putCredential), Method(M.getCredential), Method(M.listCredentials),
+      Method(M.releaseSecret),
+    ]
+    try check(methods, service: M.service, VaultRegistration(FakeVault()))
+  }
+
+  @Test("The orchestrator's methods are those of orchestrator.proto")
+  func orchestrator() throws {
+    typealias M = OrchestratorMethods
+    let methods = [
+      Method(M.putSource), Method(M.getSource), Method(M.listSources), Method(M.testSource),
+      Method(M.putSync), Method(M.getSync), Method(M.listSyncs), Method(M.testSync),
+      Method(M.activateSync), Method(M.pauseSync), Method(M.runSync), Method(M.getRun),
+      Method(M.listRuns), Method(M.watchRun), Method(M.getCursor),
+    ]
+    try check(methods, service: M.service, OrchestratorRegistration(NamingOrchestrator()))
+    #expect(!M.runSync.isIdempotent)
+  }
+
+  @Test("The writer's methods are those of writer.proto")
+  func writer() throws {
+    typealias M = WriterMethods
+    let methods = [
+      Method(M.openSync), Method(M.applyBatches), Method(M.applyBatch), Method(M.listRejectedRows),
+      Method(M.getProfile), Method(M.exportProfiles), Method(M.countProfiles),
+    ]
+    try check(methods, service: M.service, WriterRegistration(NamingWriter()))
+  }
+
+  private func check(
+    _ methods: [Method],
+    service: String,
+    _ registration: any RPCService
+  ) throws {
+    let declared = try Self.declared(service: service)
+    #expect(Set(methods) == declared)
+    #expect(methods.count == declared.count)
+    let paths = Set(declared.map { "/\(service)/\($0.name)" })
+    #expect(Set(RPCRouter([registration]).handlers.keys) == paths)
+  }
+
+  /// The `rpc` lines of the service's `.proto` file.
+  private static func declared(service: String) throws -> Set<Method> {
+    let parts = service.split(separator: ".")
+    let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    let path = "/\(root)/Protos/\(parts[0])/\(parts[1])/\(parts[2])/\(parts[1]).proto"
+    let text = try #require(read(path), "no file \(path)")
+    #expect(text.contains("package \(parts.dropLast().joined(separator: "."));"))
+    #expect(text.contains("service \(parts[3]) {"))
+    let pattern = /rpc (\w+)\((stream )?(\w+)\) returns \((stream )?(\w+)\);/
+    let methods = text.matches(of: pattern).map { match in
+      let shape: RPCShape =
+        switch (match.2 != nil, match.4 != nil) {
+        case (false, false): .unary
+        case (false, true): .serverStreaming
+        case (true, false): .clientStreaming
+        case (true, true): .bidirectional
+        }
+      return Method(
+        name: String(match.1),
+        request: String(match.3),
+        response: String(match.5),
+        shape: shape
+      )
+    }
+    return Set(methods)
+  }
+
+  private static func read(_ path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = fread(&chunk, 1, chunk.count, file)
+      if count == 0 { break }
+      bytes += chunk[..<count]
+    }
+    return String(validating: bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,70 @@
+// The other side of Tests/Integration/test_wire.py: reads lines of a message's full name and its
+// bytes in hex, and answers each with the bytes of the message that it read, or with `refused` and
+// the reason.
+import OrchestratorAPI
+import VaultAPI
+import Wire
+import WriterAPI
+
+let vault: [any WireMessage.Type] = [
+  Credential.self, PutCredentialRequest.self, PutCredentialResponse.self,
+  GetCredentialRequest.self, ListCredentialsRequest.self, ReleaseSecretRequest.self,
+  ReleasedSecret.self,
+]
+let orchestrator: [any WireMessage.Type] = [
+  Source.self, PutSourceRequest.self, PutSourceResponse.self, GetSourceRequest.self,
+  ListSourcesRequest.self, TestSourceRequest.self, SyncOptions.self, Sync.self,
+  PutSyncRequest.self, PutSyncResponse.self, GetSyncRequest.self, ListSyncsRequest.self,
+  TestSyncRequest.self, TestEvent.self, TestReport.self, Column.self, PreviewValue.self,
+  PreviewRow.self, ActivateSyncRequest.self, PauseSyncRequest.self, RunSyncRequest.self, Run.self,
+  GetRunRequest.self, ListRunsRequest.self, WatchRunRequest.self, GetCursorRequest.self,
+  Cursor.self,
+]
+let writer: [any WireMessage.Type] = [
+  OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,
+  ListRejectedRowsRequest.self, RejectedRow.self, GetProfileRequest.self,
+  ExportProfilesRequest.self, Profile.self, CountProfilesRequest.self, ProfileCounts.self,
+]
+
+var types: [String: any WireMessage.Type] = [:]
+for (package, messages) in [("vault", vault), ("orchestrator", orchestrator), ("writer", writer)] {
+  for message in messages { types["sluice.\(package).v1.\(message)"] = message }
+}
+
+while let line = readLine() {
+  let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+  guard parts.count == 2, let type = types[String(parts[0])], let bytes = bytes(hex: parts[1])
+  else {
+    print("unknown \(parts[0])")
+    continue
+  }
+  do throws(WireError) {
+    print(hex(try type.init(wireBytes: bytes).wireBytes()))
+  } catch {
+    print("refused \(error)")
+  }
+}
+
+func bytes(hex: Substring) -> [UInt8]? {
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(hex.utf8.count / 2)
+  var high: UInt8?
+  for digit in hex.utf8 {
+    guard let value = Character(Unicode.Scalar(digit)).hexDigitValue else { return nil }
+    if let first = high {
+      bytes.append(first << 4 | UInt8(value))
+      high = nil
+    } else {
+      high = UInt8(value)
+    }
+  }
+  return high == nil ? bytes : nil
+}
+
+func hex(_ bytes: [UInt8]) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  return String(
+    decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+    as: UTF8.self
+  )
+}
