@@ -14,7 +14,7 @@ public enum ParentWatch {
         "\(ServiceArguments.parentFlag): descriptor \(descriptor) is not open"
       )
     }
-    let started = BlockingThread.start {
+    let started = DetachedThread.start {
       var byte: UInt8 = 0
       while true {
         let count = read(descriptor, &byte, 1)
@@ -22,6 +22,9 @@ public enum ParentWatch {
         break
       }
       kill(getpid(), SIGTERM)
+      // Whoever starts the parent again needs the port and the store: nobody is left to drain for.
+      sleep(3)
+      _exit(1)
     }
     guard started else {
       throw StartupError(.environment, "cannot start a thread to watch the parent process")
@@ -30,7 +33,7 @@ public enum ParentWatch {
 }
 
 /// A thread for one call that blocks, away from the cooperative pool.
-public enum BlockingThread {
+public enum DetachedThread {
   private final class Job: Sendable {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }

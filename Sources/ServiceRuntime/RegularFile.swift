@@ -16,7 +16,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     self.init(path: path, verb: verb, reason: FileError.text(of: code), code: code)
   }
 
-  init(path: String, verb: String, reason: String, code: Int32 = 0) {
+  public init(path: String, verb: String, reason: String, code: Int32 = 0) {
     self.path = path
     self.verb = verb
     self.reason = reason
@@ -127,5 +127,45 @@ public enum RegularFile {
   public static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}
+
+extension RegularFile {
+  /// The path from the root, links followed; nil when there is nothing at it.
+  public static func absolute(_ path: String) -> String? {
+    // Safety: realpath allocates the text that it answers; it is freed here.
+    guard let text = realpath(path, nil) else { return nil }
+    defer { free(text) }
+    return String(cString: text)
+  }
+}
+
+extension RegularFile {
+  /// Whether a directory holds nothing; false when it cannot be read.
+  public static func isEmptyDirectory(_ path: String) -> Bool {
+    guard let directory = opendir(path) else { return false }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      // Safety: d_name is NUL-terminated text inside the entry, which is valid until the next call.
+      let isDot = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 3) { name in
+          name[0] == 0x2E && (name[1] == 0 || (name[1] == 0x2E && name[2] == 0))
+        }
+      }
+      if !isDot { return false }
+    }
+    return true
+  }
+
+  /// The last lines of a log, for a message.
+  public static func tail(_ path: String, lines: Int) -> [String] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return [] }
+    defer { close(descriptor) }
+    let size = lseek(descriptor, 0, SEEK_END)
+    lseek(descriptor, max(0, size - (16 << 10)), SEEK_SET)
+    guard let bytes = try? readAll(descriptor, name: path, limit: 32 << 10) else { return [] }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(lines)
+      .map(String.init)
   }
 }

@@ -1,0 +1,117 @@
+import ArgumentParser
+import RPC
+import WriterAPI
+
+struct ProfileNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "profile", abstract: "What the built-in profile store holds.",
+    subcommands: [ProfileShow.self, ProfileExport.self, ProfileCount.self])
+}
+
+struct ProfileShow: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Shows one profile, in the shape of Braze's user export.")
+  @Option(help: "The user's external id.") var externalId: String?
+  @Option(help: "The name of an alias; with --alias-label.") var aliasName: String?
+  @Option(help: "The label of an alias; with --alias-name.") var aliasLabel: String?
+  @Option(help: "The profile's own id.") var brazeId: String?
+  @Option(help: "An email address.") var email: String?
+  @Option(help: "A phone number.") var phone: String?
+  @Flag(help: "Also the single events and purchases.") var events = false
+  @OptionGroup var options: GlobalOptions
+
+  func validate() throws {
+    guard (aliasName == nil) == (aliasLabel == nil) else {
+      throw ValidationError("--alias-name and --alias-label go together")
+    }
+    let given = [externalId, aliasName, brazeId, email, phone].compactMap(\.self)
+    guard given.count == 1 else {
+      throw ValidationError(
+        (given.isEmpty ? "name the profile by one" : "name the profile by only one")
+          + " of --external-id, --alias-name with --alias-label, --braze-id, --email, --phone")
+    }
+    guard !given.contains(""), aliasLabel != "" else {
+      throw ValidationError("an identifier must not be empty")
+    }
+  }
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let request = GetProfileRequest(
+      workspace: try session.workspace(), externalId: externalId ?? "",
+      aliasName: aliasName ?? "", aliasLabel: aliasLabel ?? "", brazeId: brazeId ?? "",
+      email: email ?? "", phone: phone ?? "", events: events)
+    let profile = try await session.calling(.writer) {
+      try await session.links.writer().getProfile(request, options: session.callOptions)
+    }
+    let output = session.environment.output
+    switch options.output {
+    case .table: try output.write(TerminalText.safe(indented(profile), keepingNewlines: true))
+    case .name: try output.write(TerminalText.safe(Record(profile).name))
+    case .json, .jsonl, .yaml: try output.write(profile.json)
+    }
+    try output.write("\n")
+    return .ok
+  }
+
+  private func indented(_ profile: Profile) -> String {
+    String(decoding: JSONRenderer.indented(profile.json), as: UTF8.self)
+  }
+}
+
+struct ProfileExport: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Writes every profile, one JSON object a line (-o jsonl, the default).")
+  @Flag(help: "Also the single events and purchases.") var events = false
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let output = session.environment.output
+    let request = ExportProfilesRequest(workspace: try session.workspace(), events: events)
+    let format = options.output
+    var count: Int64 = 0
+    if format == .json { try output.write("[") }
+    count = try await session.calling(.writer) {
+      try await session.links.writer().exportProfiles(request, options: session.longCallOptions) {
+        var count: Int64 = 0
+        while let profile = try await $0.next() {
+          switch format {
+          case .name: try output.write(TerminalText.safe(Record(profile).name) + "\n")
+          case .json:
+            try output.write(count == 0 ? "\n" : ",\n")
+            try output.write(profile.json)
+          case .yaml:
+            try output.write("- ")
+            try output.write(profile.json)
+            try output.write("\n")
+          case .table, .jsonl:
+            try output.write(profile.json)
+            try output.write("\n")
+          }
+          count += 1
+        }
+        return count
+      }
+    }
+    if format == .json { try output.write(count == 0 ? "]\n" : "\n]\n") }
+    if format == .yaml, count == 0 { try output.write("[]\n") }
+    try output.flush()
+    session.say("\(grouped(count)) profiles")
+    return .ok
+  }
+}
+
+struct ProfileCount: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "count", abstract: "Counts profiles, events and purchases, and adds up revenue.")
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let request = CountProfilesRequest(workspace: try session.workspace())
+    let counts = try await session.calling(.writer) {
+      try await session.links.writer().countProfiles(request, options: session.longCallOptions)
+    }
+    try session.printer().show(Record(counts))
+    return .ok
+  }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import OrchestratorAPI
+import RPC
+
+struct SyncNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sync", abstract: "What is read from where, and how often.",
+    subcommands: [
+      SyncList.self, SyncShow.self, SyncTest.self, SyncActivate.self, SyncPause.self, SyncRun.self,
+    ] + NotBuilt.sync)
+}
+
+struct SyncList: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists the syncs.")
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let printer = session.printer(Record.syncColumns)
+    let request = ListSyncsRequest(workspace: try session.workspace())
+    try await session.calling(.orchestrator) {
+      try await session.links.orchestrator().listSyncs(request, options: session.callOptions) {
+        while let sync = try await $0.next() { try printer.add(Record(sync)) }
+      }
+    }
+    try printer.finish()
+    if printer.isEmpty { session.hint("none yet; make one with: sluice apply -f FILE") }
+    return .ok
+  }
+}
+
+struct SyncShow: SessionCommand {
+  static let configuration = CommandConfiguration(commandName: "show", abstract: "Shows a sync.")
+  @Argument(help: "The sync's name.") var name: String
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let request = GetSyncRequest(workspace: try session.workspace(), name: name)
+    let sync = try await session.calling(.orchestrator) {
+      try await session.links.orchestrator().getSync(request, options: session.callOptions)
+    }
+    try session.printer().show(Record(sync))
+    return .ok
+  }
+}
+
+struct SyncTest: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test",
+    abstract: "Connects, checks the columns and shows rows; a success allows activation.")
+  @Argument(help: "The sync's name.") var name: String
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let request = TestSyncRequest(workspace: try session.workspace(), name: name)
+    let report = try await session.calling(.orchestrator, name) {
+      try await session.links.orchestrator().testSync(request, options: session.longCallOptions) {
+        try await session.report(of: $0)
+      }
+    }
+    return try session.show(report, name: name, what: "sync")
+  }
+}
+
+struct SyncActivate: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "activate", abstract: "Lets a sync run, once its test has succeeded.")
+  @Argument(help: "The sync's name.") var name: String
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let request = ActivateSyncRequest(workspace: try session.workspace(), name: name)
+    let sync = try await session.calling(.orchestrator, name) {
+      try await session.links.orchestrator().activateSync(request, options: session.callOptions)
+    }
+    try session.showState(of: sync)
+    session.hint("run it with: sluice sync run \(name) --wait")
+    return .ok
+  }
+}
+
+struct SyncPause: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pause", abstract: "Keeps a sync from running until it is activated again.")
+  @Argument(help: "The sync's name.") var name: String
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let request = PauseSyncRequest(workspace: try session.workspace(), name: name)
+    let sync = try await session.calling(.orchestrator, name) {
+      try await session.links.orchestrator().pauseSync(request, options: session.callOptions)
+    }
+    try session.showState(of: sync)
+    return .ok
+  }
+}
+
+struct SyncRun: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Starts a run now.",
+    discussion: "With --wait it ends with the run: 0 success, 3 rows were rejected, 1 failure.")
+  @Argument(help: "The sync's name.") var name: String
+  @Flag(help: "Wait for the run's end (at most --timeout), showing how far it is.")
+  var wait = false
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let request = RunSyncRequest(workspace: try session.workspace(), name: name)
+    let run = try await session.calling(.orchestrator, name) {
+      try await session.links.orchestrator().runSync(request, options: session.callOptions)
+    }
+    guard wait else {
+      try session.printer().show(Record(run))
+      session.hint("watch it with: sluice run watch \(run.runId)")
+      return .ok
+    }
+    return try await session.follow(run)
+  }
+}
+
+extension Session {
+  /// For people one line, for programs the whole sync.
+  fileprivate func showState(of sync: Sync) throws {
+    guard options.output == .table else { return try printer().show(Record(sync)) }
+    try environment.output.write(
+      "sync \"\(TerminalText.safe(sync.name))\" is \(sync.state.name ?? "unknown")\n")
+    try environment.output.flush()
+  }
+}

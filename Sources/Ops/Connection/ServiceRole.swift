@@ -1,0 +1,8 @@
+/// The three services.
+enum ServiceRole: String, Sendable, CaseIterable {
+  case vault
+  case orchestrator
+  case writer
+
+  var binary: String { "sluice-" + rawValue }
+}

@@ -1,0 +1,36 @@
+import OrchestratorAPI
+import SyncModel
+
+extension Record {
+  init(_ sync: Sync) {
+    let options = sync.options ?? SyncOptions()
+    self.init(
+      name: sync.name,
+      fields: [
+        "name": .text(sync.name),
+        "workspace": .text(sync.workspace),
+        "source": .text(sync.source),
+        "table": .text(orNull: sync.table),
+        "query": .text(orNull: sync.query),
+        "data": .text(sync.data.model?.rawValue ?? "unknown"),
+        "destination": .text(sync.destination),
+        "schedule": .text(sync.schedule),
+        "time_zone": .text(sync.timeZone.isEmpty ? "UTC" : sync.timeZone),
+        "contacts": .texts(sync.contacts),
+        "options": .object([
+          "overlap_ns": .integer(orNull: options.overlapNs),
+          "update_existing_only": .bool(options.updateExistingOnly),
+          "row_limit": .integer(options.rowLimit),
+        ]),
+        "state": .text(sync.state.name ?? "unknown"),
+        "tested": .bool(sync.tested),
+        "created_at": .time(sync.createdAt),
+        "updated_at": .time(sync.updatedAt),
+      ])
+  }
+
+  static let syncColumns = [
+    Column("NAME", "name"), Column("SOURCE", "source"), Column("TABLE", "table"),
+    Column("DATA", "data"), Column("STATE", "state"), Column("SCHEDULE", "schedule"),
+  ]
+}
