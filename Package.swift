@@ -149,7 +149,7 @@ let package = Package(
     ),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SyncModelTests", dependencies: ["SyncModel", "Wire"]),
-    .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
+    .testTarget(name: "CryptoTests", dependencies: ["Crypto", "TestSupport"]),
     .testTarget(name: "SQLDatabaseTests", dependencies: ["SQLDatabase", "TestSupport"]),
     .testTarget(
       name: "RPCTests",
@@ -177,6 +177,7 @@ let package = Package(
       name: "VaultTests",
       dependencies: [
         "Vault", "VaultAPI", "Crypto", "SQLDatabase", "RPC", "SyncModel", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
       ]
     ),
     .testTarget(
