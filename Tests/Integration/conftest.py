@@ -5,7 +5,9 @@ import pathlib
 import sys
 import types
 
+import grpc
 import pytest
+import yaml
 from grpc_tools import protoc
 from support.house import REPOSITORY, House
 from support.postgres import PrivateCluster
@@ -47,3 +49,51 @@ def postgres():
     """An empty PostgreSQL server of the test file's own."""
     with PrivateCluster() as cluster:
         yield cluster
+
+
+class Clients:
+    """gRPC channels to a house's services, with the certificates that `sluice dev` made."""
+
+    def __init__(self, house, stubs):
+        self.stubs = stubs
+        contexts = yaml.safe_load((house.folder / "config/sluice/contexts.yaml").read_text())
+        self.context = contexts["contexts"][contexts["current"]]
+        self.certificates = pathlib.Path(self.context["authority"]).parent
+        self.channels = {}
+
+    def credentials(self, role):
+        """`role` None: no certificate of our own, as of somebody who only knows the address."""
+        authority = pathlib.Path(self.context["authority"]).read_bytes()
+        if role is None:
+            return grpc.ssl_channel_credentials(authority)
+        return grpc.ssl_channel_credentials(
+            authority, (self.certificates / f"{role}.key").read_bytes(),
+            (self.certificates / f"{role}.pem").read_bytes())
+
+    def channel(self, service, role="operator"):
+        if (service, role) not in self.channels:
+            self.channels[service, role] = grpc.secure_channel(
+                self.context[service], self.credentials(role),
+                # No second try behind our back: a test wants to see the first answer.
+                [("grpc.enable_retries", 0)])
+        return self.channels[service, role]
+
+    def vault(self, role="operator"):
+        return self.stubs.vault_grpc.VaultStub(self.channel("vault", role))
+
+    def orchestrator(self, role="operator"):
+        return self.stubs.orchestrator_grpc.OrchestratorStub(self.channel("orchestrator", role))
+
+    def writer(self, role="operator"):
+        return self.stubs.writer_grpc.WriterStub(self.channel("writer", role))
+
+    def close(self):
+        for channel in self.channels.values():
+            channel.close()
+
+
+@pytest.fixture(scope="module")
+def clients(dev, stubs):
+    clients = Clients(dev, stubs)
+    yield clients
+    clients.close()
