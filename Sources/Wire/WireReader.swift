@@ -12,9 +12,10 @@ public struct WireReader {
   /// What is read from; positions in `range` results are offsets into it.
   public let bytes: UnsafeRawBufferPointer
   /// Offset of the next unread byte.
-  public private(set) var index: Int
-  private let end: Int
-  private let depth: Int
+  @inlinable public var index: Int { position }
+  @usableFromInline var position: Int
+  @usableFromInline let end: Int
+  @usableFromInline let depth: Int
 
   public init(_ bytes: UnsafeRawBufferPointer) {
     self.init(bytes, from: 0, to: bytes.count, depth: 0)
@@ -22,12 +23,12 @@ public struct WireReader {
 
   private init(_ bytes: UnsafeRawBufferPointer, from: Int, to: Int, depth: Int) {
     self.bytes = bytes
-    self.index = from
+    self.position = from
     self.end = to
     self.depth = depth
   }
 
-  public var isAtEnd: Bool { index == end }
+  @inlinable public var isAtEnd: Bool { position == end }
 
   // MARK: Tags
 
@@ -35,16 +36,19 @@ public struct WireReader {
   ///
   /// A field whose number is known but whose wire type is not the declared one is, in proto3, an
   /// unknown field: match on both (`case (1, .lengthDelimited):`) and `skip` the rest.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func nextTag() throws(WireError) -> (number: UInt32, type: WireType)? {
-    if index == end { return nil }
+    if position == end { return nil }
     let raw = try varint()
-    guard raw <= UInt64(UInt32.max), let type = WireType(rawValue: UInt8(raw & 7)), raw >> 3 != 0
+    guard raw <= UInt64(UInt32.max),
+      let type = WireType(rawValue: UInt8(truncatingIfNeeded: raw & 7)),
+      raw >> 3 != 0
     else { throw .invalidTag }
-    return (UInt32(raw >> 3), type)
+    return (UInt32(truncatingIfNeeded: raw >> 3), type)
   }
 
   /// Passes over the value of an unknown field.
+  @inlinable
   public mutating func skip(_ number: UInt32, _ type: WireType) throws(WireError) {
     switch type {
     case .varint: _ = try varint()
@@ -56,7 +60,8 @@ public struct WireReader {
     }
   }
 
-  private mutating func skipGroup(_ number: UInt32, depth: Int) throws(WireError) {
+  @usableFromInline
+  mutating func skipGroup(_ number: UInt32, depth: Int) throws(WireError) {
     guard depth < Self.maximumDepth else { throw .tooDeep }
     while let tag = try nextTag() {
       switch tag.type {
@@ -72,24 +77,25 @@ public struct WireReader {
 
   // MARK: Scalars
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func varint() throws(WireError) -> UInt64 {
-    guard index < end else { throw .truncated }
-    let first = bytes[index]
+    guard position < end else { throw .truncated }
+    let first = bytes[position]
     if first < 0x80 {
-      index &+= 1
+      position &+= 1
       return UInt64(first)
     }
     return try longVarint()
   }
 
-  private mutating func longVarint() throws(WireError) -> UInt64 {
+  @usableFromInline
+  mutating func longVarint() throws(WireError) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {
-      guard index < end else { throw .truncated }
-      let byte = bytes[index]
-      index &+= 1
+      guard position < end else { throw .truncated }
+      let byte = bytes[position]
+      position &+= 1
       // The tenth byte holds one bit.
       if shift == 63, byte > 1 { throw .varintTooLong }
       value |= UInt64(byte & 0x7F) &<< shift
@@ -99,49 +105,59 @@ public struct WireReader {
     }
   }
 
+  @inlinable
   public mutating func fixed64() throws(WireError) -> UInt64 {
-    let at = index
+    let at = position
     try advance(8)
     return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
   }
 
+  @inlinable
   public mutating func fixed32() throws(WireError) -> UInt32 {
-    let at = index
+    let at = position
     try advance(4)
     return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self))
   }
 
+  @inlinable
   public mutating func uint64() throws(WireError) -> UInt64 { try varint() }
+  @inlinable
   public mutating func int64() throws(WireError) -> Int64 { Int64(bitPattern: try varint()) }
   /// Longer varints are truncated to 32 bits, as the specification says.
+  @inlinable
   public mutating func uint32() throws(WireError) -> UInt32 {
     UInt32(truncatingIfNeeded: try varint())
   }
+  @inlinable
   public mutating func int32() throws(WireError) -> Int32 {
     Int32(truncatingIfNeeded: Int64(bitPattern: try varint()))
   }
+  @inlinable
   public mutating func bool() throws(WireError) -> Bool { try varint() != 0 }
+  @inlinable
   public mutating func sint64() throws(WireError) -> Int64 {
     let raw = try varint()
     return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
   }
+  @inlinable
   public mutating func sfixed64() throws(WireError) -> Int64 { Int64(bitPattern: try fixed64()) }
+  @inlinable
   public mutating func double() throws(WireError) -> Double { Double(bitPattern: try fixed64()) }
 
   // MARK: Length-delimited
 
   /// Where the next length-delimited value lies in `bytes`; nothing is copied.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func range() throws(WireError) -> Range<Int> {
     let length = try varint()
-    guard length <= UInt64(end &- index) else { throw .truncated }
-    let start = index
-    index = start &+ Int(truncatingIfNeeded: length)
-    return start..<index
+    guard length <= UInt64(end &- position) else { throw .truncated }
+    let start = position
+    position = start &+ Int(truncatingIfNeeded: length)
+    return start..<position
   }
 
   /// The next length-delimited value, borrowed from `bytes`.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func view() throws(WireError) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: bytes[try range()])
   }
@@ -170,9 +186,9 @@ public struct WireReader {
     return element
   }
 
-  @inline(__always)
-  private mutating func advance(_ count: Int) throws(WireError) {
-    guard count <= end &- index else { throw .truncated }
-    index &+= count
+  @inlinable @inline(__always)
+  mutating func advance(_ count: Int) throws(WireError) {
+    guard count <= end &- position else { throw .truncated }
+    position &+= count
   }
 }
