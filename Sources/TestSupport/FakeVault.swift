@@ -126,7 +126,7 @@ public final class FakeVault: VaultService {
       throw RPCError(
         .failedPrecondition,
         "\(request.name) is a key pair, which never leaves the vault",
-        reason: "not_exportable"
+        reason: "key_pair_never_leaves"
       )
     }
     state.withLock { state in
