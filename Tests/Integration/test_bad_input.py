@@ -8,22 +8,14 @@ import json
 import sqlite3
 
 import pytest
-from support.house import FAILURE, OK, REJECTED, House
-from support.postgres import PrivateCluster
+from support.house import FAILURE, OK, REJECTED
 
 SERVICES = ["vault", "orchestrator", "writer"]
 
 
 @pytest.fixture(scope="module")
-def postgres():
-    with PrivateCluster() as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    with House(tmp_path_factory.mktemp("house")) as house:
-        yield house
+def house(dev):
+    return dev
 
 
 @pytest.fixture(autouse=True)

@@ -149,10 +149,14 @@ class House:
         """Runs a sync and waits for its end; answers the run's record."""
         return self.json("sync", "run", name, "--wait", expect=expect, timeout=timeout)
 
-    def log_tail(self, lines=40):
-        if not self.log.exists():
-            return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+    def log_tail(self, lines=30):
+        """The last lines of what `sluice dev` and the services wrote, for a report of what failed."""
+        parts = []
+        for file in [self.log, *sorted(self.data.glob("log/*.log"))]:
+            if file.exists():
+                tail = file.read_text(errors="replace").splitlines()[-lines:]
+                parts += [f"--- {file.name}", *tail]
+        return "\n".join(parts)
 
 
 def children_of(pid):
