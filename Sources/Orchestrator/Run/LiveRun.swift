@@ -51,13 +51,15 @@ final class LiveRun: Sendable {
 
   /// Ends the run for those who watch; to be called when the end is recorded.
   func close(_ final: StoredRun) {
-    state.withLock { state in
-      for watcher in state.watchers.values {
-        watcher.yield(final)
-        watcher.finish()
-      }
-      state.watchers = [:]
+    // Outside the lock: the end of a watch comes back here, to be forgotten.
+    let watchers = state.withLock { state in
       state.told = final
+      defer { state.watchers = [:] }
+      return state.watchers.values.map { $0 }
+    }
+    for watcher in watchers {
+      watcher.yield(final)
+      watcher.finish()
     }
   }
 

@@ -1,0 +1,93 @@
+import RPC
+import SQLDatabase
+import Synchronization
+
+/// A line to a server that breaks when a test says so.
+final class FlakyTransport: RPCTransport {
+  struct Faults: Sendable {
+    /// Calls that cannot be made at all, from now on.
+    var refusedCalls = 0
+    /// After so many messages from the server, the next one is lost and the call with it; once.
+    var loseMessage: Int?
+    var calls: [String] = []
+  }
+
+  private let inner: any RPCTransport
+  private let faults = Mutex(Faults())
+
+  init(_ inner: any RPCTransport) { self.inner = inner }
+
+  var state: Faults { faults.withLock { $0 } }
+  func change(_ body: (inout Faults) -> Void) { faults.withLock { body(&$0) } }
+
+  func withCall<Result: Sendable>(
+    path: String,
+    options: CallOptions,
+    _ body: (any RPCClientCall) async throws -> Result
+  ) async throws -> Result {
+    let (isRefused, loseMessage) = faults.withLock { faults in
+      faults.calls.append(path)
+      defer { if faults.refusedCalls > 0 { faults.refusedCalls -= 1 } }
+      guard faults.refusedCalls == 0 else { return (true, nil as Int?) }
+      guard path.hasSuffix("/ApplyBatches") else { return (false, nil) }
+      defer { faults.loseMessage = nil }
+      return (false, faults.loseMessage)
+    }
+    if isRefused { throw RPCError(.unavailable, "connection refused") }
+    return try await inner.withCall(path: path, options: options) { call in
+      try await body(Call(inner: call, loseMessage: loseMessage))
+    }
+  }
+
+  private final class Call: RPCClientCall {
+    let inner: any RPCClientCall
+    let loseMessage: Int?
+    private let received = Mutex(0)
+
+    init(inner: any RPCClientCall, loseMessage: Int?) {
+      self.inner = inner
+      self.loseMessage = loseMessage
+    }
+
+    func send(_ message: [UInt8]) async throws { try await inner.send(message) }
+    func finishSending() async throws { try await inner.finishSending() }
+
+    func receive() async throws -> [UInt8]? {
+      let message = try await inner.receive()
+      let number = received.withLock { number in
+        defer { number += 1 }
+        return number
+      }
+      if number == loseMessage { throw RPCError(.unavailable, "connection reset by peer") }
+      return message
+    }
+  }
+}
+
+/// A database that a process loses hold of: as after a crash, nothing more is written.
+final class SeverableDatabase: SQLDatabase {
+  let inner: any SQLDatabase
+  private let isSevered = Mutex(false)
+
+  init(_ inner: any SQLDatabase) { self.inner = inner }
+
+  func sever() { isSevered.withLock { $0 = true } }
+
+  func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws
+    -> T
+  {
+    try check()
+    return try await inner.read(body)
+  }
+
+  func transaction<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T)
+    async throws -> T
+  {
+    try check()
+    return try await inner.transaction(body)
+  }
+
+  func close() async {}
+
+  private func check() throws { if isSevered.withLock({ $0 }) { throw CancellationError() } }
+}
