@@ -27,21 +27,76 @@ def find_binaries(given=None):
     return folder.resolve()
 
 
-class House:
-    """Starts with `with`. Everything lives below `folder`; nothing outside it is read or changed."""
+class Client:
+    """The CLI with a configuration of its own below `folder`; nothing outside is read or changed."""
 
     def __init__(self, folder, binaries=None):
         self.folder = pathlib.Path(folder)
         self.binaries = find_binaries(binaries)
-        self.data = self.folder / "data"
-        self.log = self.folder / "dev.log"
-        self.process = None
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
         self.environment["XDG_CONFIG_HOME"] = str(self.folder / "config")
         self.environment["NO_COLOR"] = "1"
 
+    def run(self, *arguments, stdin=None, timeout=600):
+        """Runs the CLI and answers what came of it, whatever its exit code."""
+        return subprocess.run(
+            [str(self.binaries / "sluice"), *map(str, arguments)], cwd=self.folder,
+            env=self.environment, capture_output=True, text=True, timeout=timeout,
+            **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}))
+
+    def cli(self, *arguments, expect=OK, stdin=None, timeout=600):
+        """Runs the CLI, which must end with `expect`; answers its standard output."""
+        result = self.run(*arguments, stdin=stdin, timeout=timeout)
+        if result.returncode != expect:
+            raise CommandFailed(
+                f"sluice {' '.join(map(str, arguments))}: exit {result.returncode}, not {expect}\n"
+                f"{result.stdout}{result.stderr}\n{self.log_tail()}")
+        return result.stdout
+
+    def json(self, *arguments, expect=OK, timeout=600):
+        return json.loads(self.cli(*arguments, "-o", "json", expect=expect, timeout=timeout))
+
+    def lines(self, *arguments):
+        """Runs the CLI and yields its standard output line by line, for what is too long to hold."""
+        command = [str(self.binaries / "sluice"), *map(str, arguments)]
+        with open(self.folder / "stderr", "w+") as errors, subprocess.Popen(
+                command, cwd=self.folder, env=self.environment, text=True, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=errors) as process:
+            yield from process.stdout
+            if process.wait() != OK:
+                errors.seek(0)
+                raise CommandFailed(f"sluice {' '.join(map(str, arguments))}: exit {process.returncode}\n{errors.read()}")
+
+    def apply(self, text):
+        file = self.folder / "apply.yaml"
+        file.write_text(text)
+        return self.cli("apply", "-f", file)
+
+    def run_sync(self, name, expect=OK, timeout=1200):
+        """Runs a sync and waits for its end; answers the run's record."""
+        return self.json("sync", "run", name, "--wait", expect=expect, timeout=timeout)
+
+    def log_tail(self):
+        return ""
+
+
+class House(Client):
+    """The three services; starts with `with`. Everything of theirs lives below `folder`."""
+
+    def __init__(self, folder, binaries=None):
+        super().__init__(folder, binaries)
+        self.data = self.folder / "data"
+        self.log = self.folder / "dev.log"
+        self.process = None
+
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            # Whoever interrupts the start must not leave services behind.
+            for pid in [*children_of(self.process.pid), self.process.pid] if self.process else []:
+                kill_if_there(pid)
+            raise
         return self
 
     def __exit__(self, *_):
@@ -109,45 +164,6 @@ class House:
                 if line.startswith("VmHWM:"):
                     return int(line.split()[1]) * 1024
         raise RuntimeError("no VmHWM")
-
-    def run(self, *arguments, stdin=None, timeout=600):
-        """Runs the CLI and answers what came of it, whatever its exit code."""
-        return subprocess.run(
-            [str(self.binaries / "sluice"), *map(str, arguments)], cwd=self.folder,
-            env=self.environment, capture_output=True, text=True, timeout=timeout,
-            **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}))
-
-    def cli(self, *arguments, expect=OK, stdin=None, timeout=600):
-        """Runs the CLI, which must end with `expect`; answers its standard output."""
-        result = self.run(*arguments, stdin=stdin, timeout=timeout)
-        if result.returncode != expect:
-            raise CommandFailed(
-                f"sluice {' '.join(map(str, arguments))}: exit {result.returncode}, not {expect}\n"
-                f"{result.stdout}{result.stderr}\n{self.log_tail()}")
-        return result.stdout
-
-    def json(self, *arguments, expect=OK, timeout=600):
-        return json.loads(self.cli(*arguments, "-o", "json", expect=expect, timeout=timeout))
-
-    def lines(self, *arguments):
-        """Runs the CLI and yields its standard output line by line, for what is too long to hold."""
-        command = [str(self.binaries / "sluice"), *map(str, arguments)]
-        with open(self.folder / "stderr", "w+") as errors, subprocess.Popen(
-                command, cwd=self.folder, env=self.environment, text=True, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=errors) as process:
-            yield from process.stdout
-            if process.wait() != OK:
-                errors.seek(0)
-                raise CommandFailed(f"sluice {' '.join(map(str, arguments))}: exit {process.returncode}\n{errors.read()}")
-
-    def apply(self, text):
-        file = self.folder / "apply.yaml"
-        file.write_text(text)
-        return self.cli("apply", "-f", file)
-
-    def run_sync(self, name, expect=OK, timeout=1200):
-        """Runs a sync and waits for its end; answers the run's record."""
-        return self.json("sync", "run", name, "--wait", expect=expect, timeout=timeout)
 
     def log_tail(self, lines=30):
         """The last lines of what `sluice dev` and the services wrote, for a report of what failed."""
