@@ -21,7 +21,7 @@ public protocol Destination: Sendable {
     sync: String,
     runID: String?,
     limit: Int?,
-    _ body: (RejectedRow) async throws -> Void
+    _ body: (RowRejection) async throws -> Void
   ) async throws
 }
 
@@ -38,7 +38,7 @@ public protocol ProfileReading: Sendable {
     _ body: (ExportedProfile) async throws -> Void
   ) async throws
 
-  func counts(workspace: String) async throws -> ProfileCounts
+  func counts(workspace: String) async throws -> ProfileTotals
 }
 
 public struct SyncOpening: Sendable, Equatable {
@@ -145,7 +145,7 @@ public struct BatchReceipt: Sendable, Equatable {
   }
 }
 
-public struct RejectedRow: Sendable, Equatable {
+public struct RowRejection: Sendable, Equatable {
   public var runID: String
   public var batchNumber: UInt64
   public var rowIndex: Int
@@ -197,7 +197,7 @@ public struct ExportedProfile: Sendable, Equatable {
   }
 }
 
-public struct ProfileCounts: Sendable, Equatable {
+public struct ProfileTotals: Sendable, Equatable {
   public var profiles: Int64
   public var events: Int64
   /// Purchase objects.

@@ -1,0 +1,146 @@
+import Destination
+import SQLDatabase
+import SyncModel
+
+/// One batch inside its transaction: rows to profiles, ledger, position and receipt.
+struct BatchRun: ~Copyable {
+  let connection: any SQLConnection
+  var sync: SyncRecord
+  let batch: BatchToApply
+  let now: Timestamp
+  var profiles: ProfileSet
+  var changes = AttributeChanges()
+  var merger = AttributeMerger()
+  var sink = ByteSink(capacity: 4096)
+  var text = ByteSink(capacity: 256)
+  private var ledger: RowLedger
+  private var scanner = JSONScanner()
+  private var rejected: RejectedRows.Log
+  private var counts = RowCounts()
+  private var futureRows: Int64 = 0
+
+  /// Checks the fence and the batch's number, then applies it, or answers the receipt of a repeat.
+  static func apply(
+    _ batch: BatchToApply,
+    world: World,
+    _ connection: any SQLConnection
+  ) throws -> BatchReceipt {
+    guard let workspace = try Workspace.find(batch.workspace, connection),
+      let sync = try SyncRecord.find(workspace: workspace.id, name: batch.sync, connection)
+    else { throw SyncFence.notOpen(batch) }
+    try SyncFence.check(batch, sync)
+    guard batch.number == sync.nextBatch else {
+      if batch.number < sync.nextBatch,
+        let receipt = try Receipts.find(
+          sync: sync.id,
+          number: batch.number,
+          id: batch.id,
+          connection
+        )
+      {
+        return receipt
+      }
+      throw Failure(
+        "unexpected_batch",
+        "Sync \(batch.sync) expects batch \(sync.nextBatch), not batch \(batch.number) with this id",
+        recovery: .failRun
+      )
+    }
+    var run = try BatchRun(batch, sync, workspace, world: world, connection)
+    return try run.apply()
+  }
+
+  private init(
+    _ batch: BatchToApply,
+    _ sync: SyncRecord,
+    _ workspace: Workspace,
+    world: World,
+    _ connection: any SQLConnection
+  ) throws {
+    var sync = sync
+    // The position never passes the warehouse's clock (design, decision 4), nor falls.
+    if let last = batch.rows.lastUpdatedAt {
+      let reached = min(last, batch.positionLimit)
+      sync.position = sync.position.map { max($0, reached) } ?? reached
+    }
+    let ledger = try RowLedger(
+      sync,
+      limit: batch.positionLimit,
+      floorAfter: sync.floor(at: sync.position),
+      connection
+    )
+    let statements = try ProfileStatements(connection)
+    let rejected = try RejectedRows.Log(sync, batch, now: world.now(), connection)
+    self.batch = batch
+    self.sync = sync
+    self.connection = connection
+    self.ledger = ledger
+    self.rejected = rejected
+    now = world.now()
+    profiles = ProfileSet(
+      workspace,
+      rows: batch.rows.count,
+      seed: world.newID(),
+      statements: statements
+    )
+  }
+
+  private mutating func apply() throws -> BatchReceipt {
+    let before = profiles.workspace
+    try batch.rows.forEachRow { index, row in
+      let outcome = try outcome(of: row)
+      counts.count(outcome)
+      if row.updatedAt > batch.positionLimit { futureRows += 1 }
+      if case .rejected(let issue) = outcome {
+        try rejected.append(row, index: index, issue)
+      }
+    }
+    try profiles.flush()
+    try ledger.finish(connection)
+    if profiles.workspace != before { try profiles.workspace.save(connection) }
+    sync.ledgerFloor = sync.floor(at: sync.position)
+    sync.nextBatch += 1
+    try sync.saveProgress(connection)
+    let receipt = BatchReceipt(
+      number: batch.number,
+      id: batch.id,
+      counts: counts,
+      position: sync.position,
+      futureRows: futureRows,
+      warnings: 0
+    )
+    try Receipts.save(receipt, sync: sync.id, connection)
+    return receipt
+  }
+
+  /// Rejected and skipped rows are in the ledger too: a run that reads them again must not reject
+  /// them again.
+  private mutating func outcome(of row: SourceRow) throws -> RowOutcome {
+    let fingerprint = RowFingerprint(row, sink: &sink)
+    guard try ledger.admits(row.updatedAt, fingerprint) else { return .alreadyApplied }
+    do {
+      let identified = try IdentifiedRow(row, data: sync.data)
+      switch sync.data {
+      case .attributes:
+        return try setAttributes(
+          identified,
+          row,
+          PayloadRules.object(of: row, scanner: &scanner)
+        )
+      case .events:
+        return try addEvent(identified, row, PayloadRules.object(of: row, scanner: &scanner))
+      case .purchases:
+        return try addPurchase(identified, row, PayloadRules.object(of: row, scanner: &scanner))
+      case .deletes:
+        return try delete(identified, row)
+      }
+    } catch let issue as RowIssue {
+      return .rejected(issue)
+    }
+  }
+
+  /// Where the row's user stands, for shared emails and phones: not in the future.
+  func standing(_ row: SourceRow) -> Int64 {
+    min(row.updatedAt, batch.positionLimit).nanoseconds
+  }
+}

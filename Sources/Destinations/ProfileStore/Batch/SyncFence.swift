@@ -1,0 +1,164 @@
+import Destination
+import SQLDatabase
+import SyncModel
+
+/// Who may write to a sync: the highest epoch that was opened (design, decision 3).
+///
+/// Raising the fence and reading the position are one step. With a fence alone, the holder of an
+/// older epoch could apply one more batch after a new one had read the position; a model checker
+/// found it.
+enum SyncFence {
+  /// R130: longer than that nothing is kept of single rows.
+  private static let rejectedRowsKept: Int64 = 30 * 86_400 * 1_000_000_000
+
+  static func open(
+    _ opening: SyncOpening,
+    now: Timestamp,
+    _ connection: any SQLConnection
+  ) throws -> SyncPosition {
+    guard opening.overlap >= 0 else {
+      throw Failure(
+        "overlap_not_valid",
+        "The overlap of sync \(opening.sync) is negative: it must be 0 or more",
+        recovery: .needsOperator
+      )
+    }
+    let workspace = try Workspace.findOrCreate(opening.workspace, connection).id
+    guard
+      let sync = try SyncRecord.find(workspace: workspace, name: opening.sync, connection)
+    else {
+      return try create(opening, workspace: workspace, now: now, connection)
+    }
+    guard opening.epoch >= sync.epoch else {
+      throw staleEpoch(opening.sync, epoch: opening.epoch, current: sync)
+    }
+    if opening.epoch == sync.epoch {
+      guard sync.runID.utf8.elementsEqual(opening.runID.utf8) else {
+        throw staleEpoch(opening.sync, epoch: opening.epoch, current: sync)
+      }
+      // The answer got lost. Not what is true by now: a run that began to read again after it had
+      // sent batches would count its own rows twice.
+      return sync.opened
+    }
+    guard opening.data == sync.data else {
+      throw Failure(
+        "data_type_changed",
+        "Sync \(opening.sync) holds \(sync.data.rawValue), and a sync's data type cannot change "
+          + "to \(opening.data.rawValue): make a new sync",
+        recovery: .needsOperator
+      )
+    }
+    return try raise(opening, sync, now: now, connection)
+  }
+
+  /// Lets only the run pass that opened the sync last.
+  static func check(_ batch: BatchToApply, _ sync: SyncRecord) throws {
+    guard batch.epoch >= sync.epoch else {
+      throw staleEpoch(batch.sync, epoch: batch.epoch, current: sync)
+    }
+    guard batch.epoch == sync.epoch, sync.runID.utf8.elementsEqual(batch.runID.utf8) else {
+      throw notOpen(batch)
+    }
+  }
+
+  static func notOpen(_ batch: BatchToApply) -> Failure {
+    Failure(
+      "sync_not_open",
+      "Sync \(batch.sync) was not opened for run \(batch.runID) with epoch \(batch.epoch): a run "
+        + "begins with OpenSync",
+      recovery: .failRun
+    )
+  }
+
+  private static func staleEpoch(
+    _ name: String,
+    epoch: UInt64,
+    current: SyncRecord
+  ) -> Failure {
+    Failure(
+      "stale_epoch",
+      "Sync \(name) belongs to run \(current.runID) with epoch \(current.epoch); a run with epoch "
+        + "\(epoch) must not write to it any more",
+      recovery: .failRun
+    )
+  }
+
+  private static func create(
+    _ opening: SyncOpening,
+    workspace: Int64,
+    now: Timestamp,
+    _ connection: any SQLConnection
+  ) throws -> SyncPosition {
+    try connection.execute(
+      """
+      INSERT INTO syncs (workspace, name, data, epoch, run_id, origin, overlap,
+        update_existing_only, next_batch, opened_next_batch)
+      VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, 1, 1)
+      """,
+      [
+        .integer(workspace), .name(opening.sync), .text(opening.data.rawValue),
+        .integer(Int64(bitPattern: opening.epoch)), .text(opening.runID),
+        .integer(opening.overlap), SQLValue(opening.updateExistingOnly),
+      ]
+    )
+    guard let sync = try SyncRecord.find(workspace: workspace, name: opening.sync, connection)
+    else { throw DamagedValue(what: "a sync") }
+    try setOrigin(of: sync, opening, now: now, connection)
+    return sync.opened
+  }
+
+  private static func raise(
+    _ opening: SyncOpening,
+    _ sync: SyncRecord,
+    now: Timestamp,
+    _ connection: any SQLConnection
+  ) throws -> SyncPosition {
+    var sync = sync
+    sync.overlap = opening.overlap
+    let answer = SyncPosition(
+      nextBatchNumber: sync.nextBatch,
+      position: sync.position,
+      readFrom: sync.floor(at: sync.position)
+    )
+    try connection.execute(
+      """
+      UPDATE syncs SET epoch = ?2, run_id = ?3, overlap = ?4, update_existing_only = ?5,
+        opened_next_batch = ?6, opened_position = ?7, opened_read_from = ?8, opened_floor = ?9
+      WHERE id = ?1
+      """,
+      [
+        .integer(sync.id), .integer(Int64(bitPattern: opening.epoch)), .text(opening.runID),
+        .integer(opening.overlap), SQLValue(opening.updateExistingOnly),
+        .integer(Int64(bitPattern: answer.nextBatchNumber)),
+        SQLValue(answer.position?.nanoseconds), SQLValue(answer.readFrom?.nanoseconds),
+        SQLValue(sync.ledgerFloor?.nanoseconds),
+      ]
+    )
+    try setOrigin(of: sync, opening, now: now, connection)
+    try connection.execute(
+      "DELETE FROM rejected_rows WHERE sync = ?1 AND rejected_at < ?2",
+      [
+        .integer(sync.id),
+        .integer(now.advanced(byNanoseconds: -rejectedRowsKept).nanoseconds),
+      ]
+    )
+    return answer
+  }
+
+  /// Attributes remember who set them by a number: this is what it stands for.
+  private static func setOrigin(
+    of sync: SyncRecord,
+    _ opening: SyncOpening,
+    now: Timestamp,
+    _ connection: any SQLConnection
+  ) throws {
+    try connection.execute(
+      "INSERT INTO origins (sync, run_id, opened_at) VALUES (?1, ?2, ?3)",
+      [.integer(sync.id), .text(opening.runID), .integer(now.nanoseconds)]
+    )
+    try connection.execute(
+      "UPDATE syncs SET origin = (SELECT max(id) FROM origins) WHERE id = ?1",
+      [.integer(sync.id)]
+    )
+  }
+}

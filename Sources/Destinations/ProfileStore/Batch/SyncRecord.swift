@@ -1,0 +1,86 @@
+import Destination
+import SQLDatabase
+import SyncModel
+
+/// What the store keeps of a sync: its fence, its position and how far its ledger reaches back.
+struct SyncRecord {
+  var id: Int64
+  var workspace: Int64
+  var data: DataType
+  var epoch: UInt64
+  var runID: String
+  /// The row of `origins` that stands for the run.
+  var origin: Int64
+  var overlap: Int64
+  var updateExistingOnly: Bool
+  var nextBatch: UInt64
+  var position: Timestamp?
+  /// Row versions from here on are in the ledger; older ones are forgotten. nil: none is forgotten.
+  var ledgerFloor: Timestamp?
+  /// What the opening of this epoch was answered.
+  var opened: SyncPosition
+  /// The ledger's floor at the opening.
+  var openedFloor: Timestamp?
+
+  private static let columns = """
+    id, workspace, data, epoch, run_id, origin, overlap, update_existing_only, next_batch, \
+    position, ledger_floor, opened_next_batch, opened_position, opened_read_from, opened_floor
+    """
+
+  static func find(
+    workspace: Int64,
+    name: String,
+    _ connection: any SQLConnection
+  ) throws -> SyncRecord? {
+    try connection.first(
+      "SELECT \(columns) FROM syncs WHERE workspace = ?1 AND name = ?2",
+      [.integer(workspace), .name(name)]
+    ) { row in
+      guard let data = DataType(rawValue: row.string(2)) else {
+        throw DamagedValue(what: "a sync's data type")
+      }
+      return SyncRecord(row, data: data)
+    }
+  }
+
+  private init(_ row: any SQLRow, data: DataType) {
+    func time(_ column: Int) -> Timestamp? {
+      row.optionalInt64(column).map { Timestamp(nanoseconds: $0) }
+    }
+    id = row.int64(0)
+    workspace = row.int64(1)
+    self.data = data
+    epoch = UInt64(bitPattern: row.int64(3))
+    runID = row.string(4)
+    origin = row.int64(5)
+    overlap = row.int64(6)
+    updateExistingOnly = row.int64(7) != 0
+    nextBatch = UInt64(bitPattern: row.int64(8))
+    position = time(9)
+    ledgerFloor = time(10)
+    opened = SyncPosition(
+      nextBatchNumber: UInt64(bitPattern: row.int64(11)),
+      position: time(12),
+      readFrom: time(13)
+    )
+    openedFloor = time(14)
+  }
+
+  /// The least time that the ledger must still know when the position is `position`.
+  func floor(at position: Timestamp?) -> Timestamp? {
+    guard let position else { return ledgerFloor }
+    let wanted = position.advanced(byNanoseconds: -overlap)
+    return ledgerFloor.map { max($0, wanted) } ?? wanted
+  }
+
+  /// Writes what a batch moves.
+  func saveProgress(_ connection: any SQLConnection) throws {
+    try connection.execute(
+      "UPDATE syncs SET next_batch = ?2, position = ?3, ledger_floor = ?4 WHERE id = ?1",
+      [
+        .integer(id), .integer(Int64(bitPattern: nextBatch)), SQLValue(position?.nanoseconds),
+        SQLValue(ledgerFloor?.nanoseconds),
+      ]
+    )
+  }
+}

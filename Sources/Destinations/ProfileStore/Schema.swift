@@ -1,0 +1,136 @@
+import SQLDatabase
+
+/// The store's tables. Identity is bytes (design, decision 13): what users are named by is a BLOB,
+/// which SQLite compares by memcmp.
+enum ProfileStoreSchema {
+  static let migrations = SQLMigrations([first])
+
+  /// - profiles.id: the workspace's number in the high 24 bits, so that a workspace is one range.
+  /// - workspaces' totals change in the transaction that changes what they count.
+  /// - ledger: keyed by time first: inserts go to the end, and forgetting is one range.
+  private static let first = """
+    CREATE TABLE workspaces (
+      id INTEGER PRIMARY KEY,
+      name BLOB NOT NULL UNIQUE,
+      next_profile INTEGER NOT NULL DEFAULT 1,
+      profiles INTEGER NOT NULL DEFAULT 0,
+      events INTEGER NOT NULL DEFAULT 0,
+      purchases INTEGER NOT NULL DEFAULT 0,
+      revenue TEXT NOT NULL DEFAULT '0'
+    );
+    CREATE TABLE profiles (
+      id INTEGER PRIMARY KEY,
+      workspace INTEGER NOT NULL,
+      external_id BLOB,
+      salt INTEGER NOT NULL,
+      updated_at INTEGER NOT NULL,
+      attributes BLOB NOT NULL,
+      activity BLOB NOT NULL
+    );
+    CREATE UNIQUE INDEX profiles_by_external_id ON profiles (workspace, external_id)
+      WHERE external_id IS NOT NULL;
+    CREATE TABLE aliases (
+      workspace INTEGER NOT NULL,
+      label BLOB NOT NULL,
+      name BLOB NOT NULL,
+      profile INTEGER NOT NULL,
+      PRIMARY KEY (workspace, label, name)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX aliases_by_profile ON aliases (profile, label);
+    CREATE TABLE emails (
+      workspace INTEGER NOT NULL,
+      email BLOB NOT NULL,
+      profile INTEGER NOT NULL,
+      PRIMARY KEY (workspace, email, profile)
+    ) WITHOUT ROWID;
+    CREATE TABLE phones (
+      workspace INTEGER NOT NULL,
+      phone BLOB NOT NULL,
+      profile INTEGER NOT NULL,
+      PRIMARY KEY (workspace, phone, profile)
+    ) WITHOUT ROWID;
+    CREATE TABLE events (
+      id INTEGER PRIMARY KEY,
+      profile INTEGER NOT NULL,
+      name BLOB NOT NULL,
+      time INTEGER NOT NULL,
+      properties BLOB,
+      origin INTEGER NOT NULL
+    );
+    CREATE INDEX events_by_profile ON events (profile);
+    CREATE TABLE purchases (
+      id INTEGER PRIMARY KEY,
+      profile INTEGER NOT NULL,
+      product_id BLOB NOT NULL,
+      currency BLOB NOT NULL,
+      price TEXT NOT NULL,
+      quantity INTEGER NOT NULL,
+      time INTEGER NOT NULL,
+      properties BLOB,
+      origin INTEGER NOT NULL
+    );
+    CREATE INDEX purchases_by_profile ON purchases (profile);
+    CREATE TABLE syncs (
+      id INTEGER PRIMARY KEY,
+      workspace INTEGER NOT NULL,
+      name BLOB NOT NULL,
+      data TEXT NOT NULL,
+      epoch INTEGER NOT NULL,
+      run_id TEXT NOT NULL,
+      origin INTEGER NOT NULL,
+      overlap INTEGER NOT NULL,
+      update_existing_only INTEGER NOT NULL,
+      next_batch INTEGER NOT NULL,
+      position INTEGER,
+      ledger_floor INTEGER,
+      opened_next_batch INTEGER NOT NULL,
+      opened_position INTEGER,
+      opened_read_from INTEGER,
+      opened_floor INTEGER,
+      UNIQUE (workspace, name)
+    );
+    CREATE TABLE origins (
+      id INTEGER PRIMARY KEY,
+      sync INTEGER NOT NULL,
+      run_id TEXT NOT NULL,
+      opened_at INTEGER NOT NULL
+    );
+    CREATE TABLE receipts (
+      sync INTEGER NOT NULL,
+      number INTEGER NOT NULL,
+      batch_id TEXT NOT NULL,
+      applied INTEGER NOT NULL,
+      unchanged INTEGER NOT NULL,
+      already_applied INTEGER NOT NULL,
+      superseded INTEGER NOT NULL,
+      skipped INTEGER NOT NULL,
+      rejected INTEGER NOT NULL,
+      position INTEGER,
+      future_rows INTEGER NOT NULL,
+      warnings INTEGER NOT NULL,
+      PRIMARY KEY (sync, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE ledger (
+      sync INTEGER NOT NULL,
+      updated_at INTEGER NOT NULL,
+      hash BLOB NOT NULL,
+      count INTEGER NOT NULL,
+      seen_epoch INTEGER NOT NULL,
+      seen_count INTEGER NOT NULL,
+      PRIMARY KEY (sync, updated_at, hash)
+    ) WITHOUT ROWID;
+    CREATE TABLE rejected_rows (
+      id INTEGER PRIMARY KEY,
+      sync INTEGER NOT NULL,
+      run_id TEXT NOT NULL,
+      batch INTEGER NOT NULL,
+      row_index INTEGER NOT NULL,
+      updated_at INTEGER NOT NULL,
+      identifier TEXT NOT NULL,
+      code TEXT NOT NULL,
+      message TEXT NOT NULL,
+      rejected_at INTEGER NOT NULL
+    );
+    CREATE INDEX rejected_rows_by_sync ON rejected_rows (sync);
+    """
+}

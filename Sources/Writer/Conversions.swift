@@ -1,0 +1,86 @@
+import Destination
+import SyncModel
+import WriterAPI
+
+extension SyncOpening {
+  init(_ request: OpenSyncRequest, data: SyncModel.DataType) {
+    self.init(
+      workspace: request.workspace,
+      sync: request.sync,
+      epoch: request.epoch,
+      runID: request.runId,
+      data: data,
+      overlap: request.overlapNs,
+      updateExistingOnly: request.updateExistingOnly
+    )
+  }
+}
+
+extension BatchToApply {
+  init(_ request: ApplyBatchRequest) {
+    self.init(
+      workspace: request.workspace,
+      sync: request.sync,
+      epoch: request.epoch,
+      number: request.batchNumber,
+      id: request.batchId,
+      runID: request.runId,
+      positionLimit: Timestamp(nanoseconds: request.positionLimit),
+      rows: request.rows
+    )
+  }
+}
+
+extension Receipt {
+  init(_ receipt: BatchReceipt) {
+    self.init(
+      batchNumber: receipt.number,
+      batchId: receipt.id,
+      applied: receipt.counts.applied,
+      unchanged: receipt.counts.unchanged,
+      alreadyApplied: receipt.counts.alreadyApplied,
+      superseded: receipt.counts.superseded,
+      skipped: receipt.counts.skipped,
+      rejected: receipt.counts.rejected,
+      position: receipt.position?.nanoseconds,
+      futureRows: receipt.futureRows,
+      warnings: receipt.warnings
+    )
+  }
+}
+
+extension RejectedRow {
+  init(_ row: RowRejection) {
+    self.init(
+      runId: row.runID,
+      batchNumber: row.batchNumber,
+      rowIndex: UInt32(clamping: row.rowIndex),
+      updatedAt: row.updatedAt.nanoseconds,
+      identifier: row.identifier,
+      code: row.issue.code,
+      message: row.issue.message,
+      rejectedAt: row.rejectedAt.nanoseconds
+    )
+  }
+}
+
+extension Profile {
+  init(_ profile: ExportedProfile) {
+    self.init(
+      brazeId: profile.brazeID,
+      externalId: profile.externalID,
+      json: profile.json
+    )
+  }
+}
+
+extension ProfileCounts {
+  init(_ counts: ProfileTotals) {
+    self.init(
+      profiles: counts.profiles,
+      events: counts.events,
+      purchases: counts.purchases,
+      revenue: counts.revenue
+    )
+  }
+}

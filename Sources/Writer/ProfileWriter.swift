@@ -1,0 +1,213 @@
+public import Destination
+public import Logging
+public import RPC
+import SyncModel
+public import WriterAPI
+
+/// The writer: applies batches of rows to destinations, exactly once in effect, and shows the
+/// profiles.
+///
+/// It remembers nothing: fences, positions and receipts are in the destinations, so that a restart,
+/// or another writer over the same store, goes on where the last one was.
+public struct ProfileWriter: WriterService {
+  private let destinations: DestinationRegistry
+  private let profiles: any ProfileReading
+  private let logger: Logger
+
+  /// - Parameter profiles: the store that GetProfile, ExportProfiles and CountProfiles show.
+  public init(
+    destinations: DestinationRegistry,
+    profiles: any ProfileReading,
+    logger: Logger
+  ) {
+    self.destinations = destinations
+    self.profiles = profiles
+    self.logger = logger
+  }
+
+  // MARK: Writing
+
+  public func openSync(
+    _ request: OpenSyncRequest,
+    context: ServerContext
+  ) async throws -> OpenSyncResponse {
+    try context.require(roles: "orchestrator")
+    let data = try RequestChecks.open(request)
+    return try await answering(context) {
+      let destination = try destinations.destination(request.destination)
+      let position = try await destination.open(SyncOpening(request, data: data))
+      logger.info(
+        "sync opened",
+        metadata: [
+          "workspace": "\(request.workspace)", "sync": "\(request.sync)",
+          "run.id": "\(request.runId)", "epoch": "\(request.epoch)",
+        ]
+      )
+      return OpenSyncResponse(
+        nextBatchNumber: position.nextBatchNumber,
+        position: position.position?.nanoseconds,
+        readFrom: position.readFrom?.nanoseconds
+      )
+    }
+  }
+
+  public func applyBatches(
+    _ requests: RPCReader<ApplyBatchRequest>,
+    responses: RPCWriter<Receipt>,
+    context: ServerContext
+  ) async throws {
+    try context.require(roles: "orchestrator")
+    var holder: String?
+    while let request = try await requests.next() {
+      try RequestChecks.apply(request)
+      let receipt = try await answering(context) { try await apply(request, holder: &holder) }
+      try await responses.write(receipt)
+    }
+  }
+
+  public func applyBatch(
+    _ request: ApplyBatchRequest,
+    context: ServerContext
+  ) async throws -> Receipt {
+    try context.require(roles: "orchestrator")
+    try RequestChecks.apply(request)
+    return try await answering(context) {
+      var holder: String?
+      return try await apply(request, holder: &holder)
+    }
+  }
+
+  /// Applies a batch where the sync is open for its epoch.
+  ///
+  /// A batch does not name its destination, and a restarted writer does not know it: it is the one
+  /// whose fence lets the epoch pass. No other can take the batch, so asking is safe.
+  ///
+  /// - Parameter holder: the destination that took the stream's last batch.
+  private func apply(_ request: ApplyBatchRequest, holder: inout String?) async throws -> Receipt {
+    let batch = BatchToApply(request)
+    if let holder {
+      return Receipt(try await destinations.destination(holder).apply(batch))
+    }
+    var refusal: Failure?
+    for name in destinations.names {
+      do {
+        let receipt = try await destinations.destination(name).apply(batch)
+        holder = name
+        return Receipt(receipt)
+      } catch let failure as Failure where Self.isRefusal(failure) {
+        // "Never opened here" says less than "opened here by another run".
+        if refusal == nil || failure.code != "sync_not_open" { refusal = failure }
+      }
+    }
+    throw refusal
+      ?? Failure(
+        "sync_not_open",
+        "This writer has no destination: start it with one",
+        recovery: .needsOperator
+      )
+  }
+
+  private static func isRefusal(_ failure: Failure) -> Bool {
+    failure.code == "sync_not_open" || failure.code == "stale_epoch"
+  }
+
+  // MARK: Reading
+
+  public func listRejectedRows(
+    _ request: ListRejectedRowsRequest,
+    responses: RPCWriter<RejectedRow>,
+    context: ServerContext
+  ) async throws {
+    try context.require(roles: "operator", "orchestrator")
+    try RequestChecks.name(request.workspace, "workspace")
+    try RequestChecks.name(request.sync, "sync")
+    try await answering(context) {
+      var left = request.limit == 0 ? nil : Int(request.limit)
+      for name in destinations.names where left != 0 {
+        try await destinations.destination(name).rejectedRows(
+          workspace: request.workspace,
+          sync: request.sync,
+          runID: request.runId.isEmpty ? nil : request.runId,
+          limit: left
+        ) { row in
+          if let count = left { left = count - 1 }
+          try await responses.write(RejectedRow(row))
+        }
+      }
+    }
+  }
+
+  public func getProfile(
+    _ request: GetProfileRequest,
+    context: ServerContext
+  ) async throws -> Profile {
+    try context.require(roles: "operator", "orchestrator")
+    try RequestChecks.name(request.workspace, "workspace")
+    let (identifier, text) = try RequestChecks.identifier(request)
+    return try await answering(context) {
+      let found = try await profiles.profile(
+        workspace: request.workspace,
+        identifier: identifier,
+        withEvents: request.events
+      )
+      guard let found else {
+        throw Failure(
+          "profile_not_found",
+          "There is no profile with \(text) in workspace \(request.workspace)",
+          recovery: .needsOperator
+        )
+      }
+      return Profile(found)
+    }
+  }
+
+  public func exportProfiles(
+    _ request: ExportProfilesRequest,
+    responses: RPCWriter<Profile>,
+    context: ServerContext
+  ) async throws {
+    try context.require(roles: "operator", "orchestrator")
+    try RequestChecks.name(request.workspace, "workspace")
+    try await answering(context) {
+      try await profiles.exportProfiles(
+        workspace: request.workspace,
+        withEvents: request.events
+      ) { try await responses.write(Profile($0)) }
+    }
+  }
+
+  public func countProfiles(
+    _ request: CountProfilesRequest,
+    context: ServerContext
+  ) async throws -> ProfileCounts {
+    try context.require(roles: "operator", "orchestrator")
+    try RequestChecks.name(request.workspace, "workspace")
+    return try await answering(context) {
+      ProfileCounts(try await profiles.counts(workspace: request.workspace))
+    }
+  }
+
+  // MARK: Parts
+
+  /// Gives every error its wire form, and the log what the caller must not see.
+  private func answering<T>(
+    _ context: ServerContext,
+    _ body: () async throws -> T
+  ) async throws -> T {
+    do {
+      return try await body()
+    } catch {
+      let answer = rpcError(from: error)
+      if answer.code != .cancelled {
+        logger.warning(
+          "call failed",
+          metadata: [
+            "rpc.path": "\(context.path)", "reason": "\(answer.reason ?? answer.code.name)",
+            "cause": "\(answer.cause.map { "\($0)" } ?? "")",
+          ]
+        )
+      }
+      throw answer
+    }
+  }
+}
