@@ -5,7 +5,9 @@ extension Timestamp {
   public var rfc3339Text: String {
     let perSecond: Int64 = 1_000_000_000
     let seconds = nanoseconds.dividedFloored(by: perSecond)
-    var fraction = nanoseconds - seconds * perSecond
+    // Not by multiplying back: the first second's start lies before the range.
+    var fraction = nanoseconds % perSecond
+    if fraction < 0 { fraction += perSecond }
     let days = seconds.dividedFloored(by: 86_400)
     let second = seconds - days * 86_400
     let date = CivilDate(daysSince1970: days)

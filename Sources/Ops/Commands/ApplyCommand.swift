@@ -6,14 +6,16 @@ struct Apply: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "apply",
     abstract: "Makes or changes credentials, sources and syncs as YAML documents say.",
-    discussion: "Applying the same again changes nothing and says so.")
+    discussion: "Applying the same again changes nothing and says so."
+  )
   @Option(name: [.customShort("f"), .long], help: "A YAML file, or - for standard input.")
   var file: [String]
   @OptionGroup var options: GlobalOptions
 
   func run(in session: Session) async throws -> ExitStatus {
     var parser = ManifestParser(
-      secrets: SecretFile(standardInput: session.environment.readStandardInput))
+      secrets: SecretFile(standardInput: session.environment.readStandardInput)
+    )
     for path in file {
       if path == "-" {
         parser.secrets.standardInputHoldsManifest()
@@ -38,7 +40,9 @@ struct Apply: SessionCommand {
             name: object.name,
             fields: [
               "kind": .text(object.kind), "name": .text(object.name), "change": .text(change),
-            ]))
+            ]
+          )
+        )
       }
     } catch {
       // What was done is done: it is printed before the reason why the rest is not.
@@ -69,23 +73,38 @@ extension Session {
 
   func put(_ manifest: SourceManifest) async throws -> String {
     let source = Source(
-      workspace: try workspace(), name: manifest.name, type: manifest.type,
-      settings: manifest.settings, credential: manifest.credential)
+      workspace: try workspace(),
+      name: manifest.name,
+      type: manifest.type,
+      settings: manifest.settings,
+      credential: manifest.credential
+    )
     return try await calling(.orchestrator) {
       try await links.orchestrator().putSource(
-        PutSourceRequest(source: source), options: callOptions)
+        PutSourceRequest(source: source),
+        options: callOptions
+      )
     }.change.word
   }
 
   func put(_ manifest: SyncManifest) async throws -> String {
     let sync = Sync(
-      workspace: try workspace(), name: manifest.name, source: manifest.source,
-      table: manifest.table, query: manifest.query,
-      data: OrchestratorAPI.DataType(named: manifest.data), destination: manifest.destination,
-      schedule: manifest.schedule, timeZone: manifest.timeZone, contacts: manifest.contacts,
+      workspace: try workspace(),
+      name: manifest.name,
+      source: manifest.source,
+      table: manifest.table,
+      query: manifest.query,
+      data: OrchestratorAPI.DataType(named: manifest.data),
+      destination: manifest.destination,
+      schedule: manifest.schedule,
+      timeZone: manifest.timeZone,
+      contacts: manifest.contacts,
       options: SyncOptions(
-        overlapNs: manifest.overlap, updateExistingOnly: manifest.updateExistingOnly,
-        rowLimit: manifest.rowLimit))
+        overlapNs: manifest.overlap,
+        updateExistingOnly: manifest.updateExistingOnly,
+        rowLimit: manifest.rowLimit
+      )
+    )
     let response = try await calling(.orchestrator) {
       try await links.orchestrator().putSync(PutSyncRequest(sync: sync), options: callOptions)
     }

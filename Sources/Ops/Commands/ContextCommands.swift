@@ -3,8 +3,10 @@ import ServiceRuntime
 
 struct ContextNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "context", abstract: "Which services this sluice talks to.",
-    subcommands: [ContextList.self, ContextUse.self, ContextSet.self])
+    commandName: "context",
+    abstract: "Which services this sluice talks to.",
+    subcommands: [ContextList.self, ContextUse.self, ContextSet.self]
+  )
 }
 
 extension Session {
@@ -12,7 +14,9 @@ extension Session {
     guard let path = ContextsFile.path(environment.variables) else {
       throw CommandFailure(
         "there is no place for contexts: neither HOME nor XDG_CONFIG_HOME is set",
-        hint: "set HOME", exit: .failure)
+        hint: "set HOME",
+        exit: .failure
+      )
     }
     return path
   }
@@ -20,7 +24,9 @@ extension Session {
 
 struct ContextList: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists the contexts; the current one is marked.")
+    commandName: "list",
+    abstract: "Lists the contexts; the current one is marked."
+  )
   @OptionGroup var options: GlobalOptions
 
   func run(in session: Session) async throws -> ExitStatus {
@@ -42,7 +48,9 @@ struct ContextList: SessionCommand {
 
 struct ContextUse: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "use", abstract: "Makes a context the current one.")
+    commandName: "use",
+    abstract: "Makes a context the current one."
+  )
   @Argument(help: "The context's name.") var name: String
   @OptionGroup var options: GlobalOptions
 
@@ -59,7 +67,9 @@ struct ContextUse: SessionCommand {
 
 struct ContextSet: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "set", abstract: "Makes a context, or changes what is given of one.")
+    commandName: "set",
+    abstract: "Makes a context, or changes what is given of one."
+  )
   @Argument(help: "The context's name.") var name: String
   @Option(help: "The vault's host:port.") var vault: String?
   @Option(help: "The orchestrator's host:port.") var orchestrator: String?
@@ -101,13 +111,16 @@ struct ContextSet: SessionCommand {
       tls: TLSFiles(
         certificate: try existing("--certificate", certificate, old?.tls.certificate),
         key: try existing("--key", key, old?.tls.key),
-        authority: try existing("--authority", authority, old?.tls.authority)),
-      workspace: options.workspace ?? old?.workspace ?? "default")
+        authority: try existing("--authority", authority, old?.tls.authority)
+      ),
+      workspace: options.workspace ?? old?.workspace ?? "default"
+    )
     if use || file.current == nil { file.current = name }
     try file.save(path)
     session.say(
       "context \"\(name)\" \(old == nil ? "created" : "changed")"
-        + (file.current == name ? "; it is the current one" : ""))
+        + (file.current == name ? "; it is the current one" : "")
+    )
     return .ok
   }
 
@@ -116,6 +129,8 @@ struct ContextSet: SessionCommand {
       "a new context needs \(flag)",
       hint:
         "sluice context set NAME --vault HOST:PORT --orchestrator HOST:PORT --writer HOST:PORT "
-        + "--certificate FILE --key FILE --authority FILE", exit: .usage)
+        + "--certificate FILE --key FILE --authority FILE",
+      exit: .usage
+    )
   }
 }

@@ -4,14 +4,18 @@ import VaultAPI
 
 struct CredentialNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "credential", abstract: "Passwords and key pairs, kept by the vault.",
+    commandName: "credential",
+    abstract: "Passwords and key pairs, kept by the vault.",
     subcommands: [CredentialList.self, CredentialShow.self, CredentialCreate.self]
-      + NotBuilt.credential)
+      + NotBuilt.credential
+  )
 }
 
 struct CredentialList: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists the credentials, without their secrets.")
+    commandName: "list",
+    abstract: "Lists the credentials, without their secrets."
+  )
   @OptionGroup var options: GlobalOptions
 
   func run(in session: Session) async throws -> ExitStatus {
@@ -31,7 +35,8 @@ struct CredentialList: SessionCommand {
 struct CredentialShow: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Shows a credential; of a key pair also the public key and how to register it.")
+    abstract: "Shows a credential; of a key pair also the public key and how to register it."
+  )
   @Argument(help: "The credential's name.") var name: String
   @OptionGroup var options: GlobalOptions
 
@@ -49,7 +54,8 @@ struct CredentialCreate: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract: "Makes a credential, or replaces its secret.",
-    discussion: "The secret comes from a file or standard input, never from a flag.")
+    discussion: "The secret comes from a file or standard input, never from a flag."
+  )
   @Argument(help: "The credential's name.") var name: String
   @Option(help: "password or key_pair.") var type: String
   @Option(help: "The login that the secret belongs to.") var username = ""
@@ -63,7 +69,8 @@ struct CredentialCreate: SessionCommand {
       throw ValidationError(
         CredentialTypes.notBuilt.contains(type)
           ? "type \"\(type)\" is not built yet; this version has: \(built)"
-          : "--type must be one of \(built), not \"\(type)\"")
+          : "--type must be one of \(built), not \"\(type)\""
+      )
     }
     if type == "password", secretFile == nil {
       throw ValidationError("a password needs --secret-file FILE, or - for standard input")
@@ -83,8 +90,10 @@ struct CredentialCreate: SessionCommand {
       try secrets.read($0, relativeTo: "", owner: "credential \"\(name)\"")
     }
     let manifest = CredentialManifest(
-      name: name, username: username,
-      secret: secret.map { .password($0) } ?? .keyPair(bits: keyBits ?? 0))
+      name: name,
+      username: username,
+      secret: secret.map { .password($0) } ?? .keyPair(bits: keyBits ?? 0)
+    )
     let (change, credential) = try await session.put(manifest)
     session.say("credential \"\(name)\" \(change)")
     try session.showCredential(credential)
@@ -114,7 +123,10 @@ extension Session {
   /// Sends a credential; answers what that changed.
   func put(_ manifest: CredentialManifest) async throws -> (String, Credential) {
     var request = PutCredentialRequest(
-      workspace: try workspace(), name: manifest.name, username: manifest.username)
+      workspace: try workspace(),
+      name: manifest.name,
+      username: manifest.username
+    )
     switch manifest.secret {
     case .keyPair(let bits):
       request.type = .keyPair

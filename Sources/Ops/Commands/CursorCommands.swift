@@ -3,13 +3,17 @@ import OrchestratorAPI
 
 struct CursorNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cursor", abstract: "How far a sync has come.",
-    subcommands: [CursorShow.self] + NotBuilt.cursor)
+    commandName: "cursor",
+    abstract: "How far a sync has come.",
+    subcommands: [CursorShow.self] + NotBuilt.cursor
+  )
 }
 
 struct CursorShow: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Shows up to which UPDATED_AT everything is applied.")
+    commandName: "show",
+    abstract: "Shows up to which UPDATED_AT everything is applied."
+  )
   @Argument(help: "The sync's name.") var sync: String
   @OptionGroup var options: GlobalOptions
 
@@ -27,7 +31,9 @@ struct CursorShow: SessionCommand {
           // The exact integer that runs start from.
           "position_ns": .integer(orNull: cursor.position),
           "updated_at": .time(orNullIfZero: cursor.updatedAt),
-        ]))
+        ]
+      )
+    )
     return .ok
   }
 }

@@ -12,7 +12,8 @@ struct Dev: SessionCommand {
       Keeps everything in one directory: stores, keys, certificates, logs, and a SQLite warehouse.
       Makes the context "dev" and uses it, so that other commands need no flags. Prints "ready" to
       standard output when all three serve. Ctrl-C stops them.
-      """)
+      """
+  )
   @Option(help: "The directory; made if need be.") var data = "sluice-data"
   @Option(help: "A SQLite file to use as the source \"warehouse\" instead of an empty one.")
   var warehouse: String?
@@ -32,7 +33,9 @@ struct Dev: SessionCommand {
       throw CommandFailure(
         "there is no program \(role.binary) in \(programs)",
         hint: "the services' programs must be beside sluice itself; build them all",
-        code: "program_missing", exit: .failure)
+        code: "program_missing",
+        exit: .failure
+      )
     }
     if let warehouse, !RegularFile.exists(warehouse) {
       throw CommandFailure("there is no file \(warehouse)", exit: .notFound)
@@ -52,8 +55,14 @@ struct Dev: SessionCommand {
       try? environment.errors.flush()
     }
     let house = DevHouse(
-      data: directory, ports: ports, programs: programs, environment: environment.variables,
-      logLevel: logLevel, lifeline: lifeline.readingEnd, say: say)
+      data: directory,
+      ports: ports,
+      programs: programs,
+      environment: environment.variables,
+      logLevel: logLevel,
+      lifeline: lifeline.readingEnd,
+      say: say
+    )
     let result: Result<Void, any Error>
     do {
       try house.start()
@@ -87,15 +96,20 @@ struct Dev: SessionCommand {
   /// Waits for the services, makes the context and the warehouse, and says what there is.
   private func open(_ house: DevHouse, _ session: Session) async throws {
     let context = ConnectionContext(
-      vault: house.ports[.vault], orchestrator: house.ports[.orchestrator],
-      writer: house.ports[.writer], tls: house.data.certificates.tls("operator"),
-      workspace: options.workspace ?? "default")
+      vault: house.ports[.vault],
+      orchestrator: house.ports[.orchestrator],
+      writer: house.ports[.writer],
+      tls: house.data.certificates.tls("operator"),
+      workspace: options.workspace ?? "default"
+    )
     let connect = session.environment.connect
     try await house.waitUntilServing(patience: options.timeout ?? .seconds(60)) { role in
       guard let link = try? connect(role, context) else { return false }
       let client = HealthClient(RPCClient(transport: link.transport))
       let status = try? await client.check(
-        service: role.healthName, options: CallOptions(timeout: .seconds(2)))
+        service: role.healthName,
+        options: CallOptions(timeout: .seconds(2))
+      )
       await link.close()
       return status == .serving
     }
@@ -120,7 +134,9 @@ struct Dev: SessionCommand {
 
   /// Registers the source, unless the user has made one of that name into something else.
   private func registerWarehouse(
-    _ data: DataDirectory, _ context: ConnectionContext, _ session: Session
+    _ data: DataDirectory,
+    _ context: ConnectionContext,
+    _ session: Session
   ) async throws {
     if warehouse == nil { try await LocalWarehouse.prepare(data.warehouse) }
     let path = warehouse.flatMap(RegularFile.absolute) ?? data.warehouse
@@ -133,7 +149,11 @@ struct Dev: SessionCommand {
       try await session.calling(.orchestrator) {
         if warehouse == nil, try await exists(name, context, client, call) { return }
         let source = Source(
-          workspace: context.workspace, name: name, type: "sqlite", settings: ["path": path])
+          workspace: context.workspace,
+          name: name,
+          type: "sqlite",
+          settings: ["path": path]
+        )
         _ = try await client.putSource(PutSourceRequest(source: source), options: call)
       }
       result = .success(())
@@ -146,11 +166,16 @@ struct Dev: SessionCommand {
 
   /// A source whose file went away (the directory was moved) counts as none.
   private func exists(
-    _ name: String, _ context: ConnectionContext, _ client: OrchestratorClient, _ call: CallOptions
+    _ name: String,
+    _ context: ConnectionContext,
+    _ client: OrchestratorClient,
+    _ call: CallOptions
   ) async throws -> Bool {
     do {
       let source = try await client.getSource(
-        GetSourceRequest(workspace: context.workspace, name: name), options: call)
+        GetSourceRequest(workspace: context.workspace, name: name),
+        options: call
+      )
       return source.type != "sqlite" || RegularFile.exists(source.settings["path"] ?? "")
     } catch let error as RPCError where error.code == .notFound {
       return false
@@ -161,7 +186,8 @@ struct Dev: SessionCommand {
     for role in ServiceRole.allCases {
       session.say(
         "\(role.rawValue) on \(house.ports[role]), process \(house.child(role)?.pid ?? 0), "
-          + "log \(house.data.log(of: role))")
+          + "log \(house.data.log(of: role))"
+      )
     }
     session.say("source \"\(LocalWarehouse.sourceName)\" is \(warehouse ?? house.data.warehouse)")
     let back = previous.map { "; go back with: sluice context use \($0)" } ?? ""

@@ -6,8 +6,10 @@ import WriterAPI
 
 struct HealthCommand: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "health", abstract: "Asks each service whether it takes calls.",
-    discussion: "Exit code 0 when all three do, 8 when one does not.")
+    commandName: "health",
+    abstract: "Asks each service whether it takes calls.",
+    discussion: "Exit code 0 when all three do, 8 when one does not."
+  )
   @OptionGroup var options: GlobalOptions
 
   func run(in session: Session) async throws -> ExitStatus {
@@ -39,7 +41,8 @@ struct ServiceHealth: Sendable, Equatable {
         "service": .text(role.rawValue), "address": .text(address), "status": .text(status),
         "error_code": .text(orNull: failure?.code ?? ""),
         "error_message": .text(orNull: failure?.messages.first ?? ""),
-      ])
+      ]
+    )
   }
 }
 
@@ -60,12 +63,17 @@ extension Session {
     var result: [ServiceHealth] = []
     for role in ServiceRole.allCases {
       var health = ServiceHealth(
-        role: role, address: "\(context[role])", status: "unreachable", failure: nil)
+        role: role,
+        address: "\(context[role])",
+        status: "unreachable",
+        failure: nil
+      )
       do {
         let status = try await calling(role) {
           try await HealthClient(links.client(role)).check(
             service: role.healthName,
-            options: CallOptions(timeout: options.timeout ?? .seconds(5)))
+            options: CallOptions(timeout: options.timeout ?? .seconds(5))
+          )
         }
         health.status = status == .serving ? "serving" : "not_serving"
       } catch let failure as CommandFailure {
@@ -82,8 +90,11 @@ extension Session {
     guard let first = ill.first else { return .ok }
     let names = ill.map { "\($0.role.rawValue) (\($0.status))" }.joined(separator: ", ")
     throw CommandFailure(
-      "not every service takes calls: \(names)", hint: first.failure?.hint, code: "unhealthy",
+      "not every service takes calls: \(names)",
+      hint: first.failure?.hint,
+      code: "unhealthy",
       exit: first.failure.map { $0.exit == .notAuthorised ? .notAuthorised : .unreachable }
-        ?? .unreachable)
+        ?? .unreachable
+    )
   }
 }

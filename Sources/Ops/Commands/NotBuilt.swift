@@ -9,8 +9,11 @@ protocol NotBuiltCommand: SessionCommand {
 extension NotBuiltCommand {
   func run(in session: Session) async throws -> ExitStatus {
     throw CommandFailure(
-      "\(Self.words) is not built yet", hint: "sluice --help lists what there is",
-      code: "not_built", exit: .failure)
+      "\(Self.words) is not built yet",
+      hint: "sluice --help lists what there is",
+      code: "not_built",
+      exit: .failure
+    )
   }
 }
 

@@ -4,13 +4,17 @@ import WriterAPI
 
 struct ProfileNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "profile", abstract: "What the built-in profile store holds.",
-    subcommands: [ProfileShow.self, ProfileExport.self, ProfileCount.self])
+    commandName: "profile",
+    abstract: "What the built-in profile store holds.",
+    subcommands: [ProfileShow.self, ProfileExport.self, ProfileCount.self]
+  )
 }
 
 struct ProfileShow: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Shows one profile, in the shape of Braze's user export.")
+    commandName: "show",
+    abstract: "Shows one profile, in the shape of Braze's user export."
+  )
   @Option(help: "The user's external id.") var externalId: String?
   @Option(help: "The name of an alias; with --alias-label.") var aliasName: String?
   @Option(help: "The label of an alias; with --alias-name.") var aliasLabel: String?
@@ -28,7 +32,8 @@ struct ProfileShow: SessionCommand {
     guard given.count == 1 else {
       throw ValidationError(
         (given.isEmpty ? "name the profile by one" : "name the profile by only one")
-          + " of --external-id, --alias-name with --alias-label, --braze-id, --email, --phone")
+          + " of --external-id, --alias-name with --alias-label, --braze-id, --email, --phone"
+      )
     }
     guard !given.contains(""), aliasLabel != "" else {
       throw ValidationError("an identifier must not be empty")
@@ -37,9 +42,15 @@ struct ProfileShow: SessionCommand {
 
   func run(in session: Session) async throws -> ExitStatus {
     let request = GetProfileRequest(
-      workspace: try session.workspace(), externalId: externalId ?? "",
-      aliasName: aliasName ?? "", aliasLabel: aliasLabel ?? "", brazeId: brazeId ?? "",
-      email: email ?? "", phone: phone ?? "", events: events)
+      workspace: try session.workspace(),
+      externalId: externalId ?? "",
+      aliasName: aliasName ?? "",
+      aliasLabel: aliasLabel ?? "",
+      brazeId: brazeId ?? "",
+      email: email ?? "",
+      phone: phone ?? "",
+      events: events
+    )
     let profile = try await session.calling(.writer) {
       try await session.links.writer().getProfile(request, options: session.callOptions)
     }
@@ -61,7 +72,8 @@ struct ProfileShow: SessionCommand {
 struct ProfileExport: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Writes every profile, one JSON object a line (-o jsonl, the default).")
+    abstract: "Writes every profile, one JSON object a line (-o jsonl, the default)."
+  )
   @Flag(help: "Also the single events and purchases.") var events = false
   @OptionGroup var options: GlobalOptions
 
@@ -103,7 +115,9 @@ struct ProfileExport: SessionCommand {
 
 struct ProfileCount: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "count", abstract: "Counts profiles, events and purchases, and adds up revenue.")
+    commandName: "count",
+    abstract: "Counts profiles, events and purchases, and adds up revenue."
+  )
   @OptionGroup var options: GlobalOptions
 
   func run(in session: Session) async throws -> ExitStatus {

@@ -5,13 +5,17 @@ import WriterAPI
 
 struct RunNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "What the syncs did.",
-    subcommands: [RunList.self, RunShow.self, RunWatch.self, RunRows.self] + NotBuilt.run)
+    commandName: "run",
+    abstract: "What the syncs did.",
+    subcommands: [RunList.self, RunShow.self, RunWatch.self, RunRows.self] + NotBuilt.run
+  )
 }
 
 struct RunList: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists runs, newest first.")
+    commandName: "list",
+    abstract: "Lists runs, newest first."
+  )
   @Argument(help: "Only this sync's.") var sync: String?
   @Option(help: "How many at most, up to 1000.") var limit: UInt32 = 50
   @OptionGroup var options: GlobalOptions
@@ -25,7 +29,10 @@ struct RunList: SessionCommand {
   func run(in session: Session) async throws -> ExitStatus {
     let printer = session.printer(Record.runColumns)
     let request = ListRunsRequest(
-      workspace: try session.workspace(), sync: sync ?? "", limit: limit)
+      workspace: try session.workspace(),
+      sync: sync ?? "",
+      limit: limit
+    )
     try await session.calling(.orchestrator) {
       try await session.links.orchestrator().listRuns(request, options: session.callOptions) {
         while let run = try await $0.next() { try printer.add(Record(run)) }
@@ -54,8 +61,10 @@ struct RunShow: SessionCommand {
 
 struct RunWatch: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "watch", abstract: "Waits for a run's end, showing how far it is.",
-    discussion: "With -o jsonl every change is one line. Exit codes as of sync run --wait.")
+    commandName: "watch",
+    abstract: "Waits for a run's end, showing how far it is.",
+    discussion: "With -o jsonl every change is one line. Exit codes as of sync run --wait."
+  )
   @Argument(help: "The run's id.") var run: String
   @OptionGroup var options: GlobalOptions
 
@@ -70,7 +79,9 @@ struct RunWatch: SessionCommand {
 
 struct RunRows: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "rows", abstract: "Lists a run's rejected rows, with the reason of each.")
+    commandName: "rows",
+    abstract: "Lists a run's rejected rows, with the reason of each."
+  )
   @Argument(help: "The run's id.") var id: String
   @Flag(help: "Only rejected rows; others are not kept, so this changes nothing yet.")
   var errors = false
@@ -82,11 +93,17 @@ struct RunRows: SessionCommand {
     // The writer keeps rows by sync; the run says of which.
     let run = try await session.calling(.orchestrator) {
       try await session.links.orchestrator().getRun(
-        GetRunRequest(workspace: workspace, runId: id), options: session.callOptions)
+        GetRunRequest(workspace: workspace, runId: id),
+        options: session.callOptions
+      )
     }
     let printer = session.printer(Record.rejectedRowColumns)
     let request = ListRejectedRowsRequest(
-      workspace: workspace, sync: run.sync, runId: run.runId, limit: limit)
+      workspace: workspace,
+      sync: run.sync,
+      runId: run.runId,
+      limit: limit
+    )
     try await session.calling(.writer) {
       try await session.links.writer().listRejectedRows(request, options: session.longCallOptions) {
         while let row = try await $0.next() { try printer.add(Record(row)) }

@@ -31,8 +31,10 @@ extension Session {
     guard last.hasEnded else {
       throw CommandFailure(
         "the orchestrator ended the watch of run \(run.runId) before the run ended",
-        hint: "watch it again with: sluice run watch \(run.runId)", code: "watch_ended",
-        exit: .unreachable)
+        hint: "watch it again with: sluice run watch \(run.runId)",
+        code: "watch_ended",
+        exit: .unreachable
+      )
     }
     if live == nil { try printer().show(Record(last)) }
     return try conclude(last)
@@ -41,7 +43,11 @@ extension Session {
   private func stoppedWaiting(for run: Run, _ error: any Error) -> any Error {
     let hint = "the run goes on; watch it with: sluice run watch \(run.runId)"
     if Task.isCancelled {
-      return CommandFailure("no longer waiting for run \(run.runId)", hint: hint, exit: .interrupted)
+      return CommandFailure(
+        "no longer waiting for run \(run.runId)",
+        hint: hint,
+        exit: .interrupted
+      )
     }
     guard var failure = error as? CommandFailure else { return error }
     if failure.exit == .timedOut {
@@ -64,14 +70,19 @@ extension Session {
       say("run \(run.runId): \(run.summary)")
       throw CommandFailure(
         "\(grouped(run.rejected)) of \(grouped(run.rowsRead)) rows were rejected",
-        hint: "see why with: sluice run rows \(run.runId) --errors", code: "rows_rejected", exit: exit)
+        hint: "see why with: sluice run rows \(run.runId) --errors",
+        code: "rows_rejected",
+        exit: exit
+      )
     default:
       let message = run.errorMessage.isEmpty ? "it ended as \(run.statusName)" : run.errorMessage
       throw CommandFailure(
         "sync \"\(run.sync)\", run \(run.runId): \(message)",
         hint: run.status == .configError
           ? "correct the configuration, then: sluice sync test \(run.sync)" : nil,
-        code: run.errorCode.isEmpty ? run.statusName : run.errorCode, exit: exit)
+        code: run.errorCode.isEmpty ? run.statusName : run.errorCode,
+        exit: exit
+      )
     }
   }
 }

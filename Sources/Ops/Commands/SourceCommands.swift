@@ -5,13 +5,17 @@ import SyncModel
 
 struct SourceNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "source", abstract: "Connections to warehouses.",
-    subcommands: [SourceList.self, SourceShow.self, SourceTest.self] + NotBuilt.source)
+    commandName: "source",
+    abstract: "Connections to warehouses.",
+    subcommands: [SourceList.self, SourceShow.self, SourceTest.self] + NotBuilt.source
+  )
 }
 
 struct SourceList: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists the sources.")
+    commandName: "list",
+    abstract: "Lists the sources."
+  )
   @OptionGroup var options: GlobalOptions
 
   func run(in session: Session) async throws -> ExitStatus {
@@ -46,7 +50,8 @@ struct SourceShow: SessionCommand {
 struct SourceTest: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "test",
-    abstract: "Connects to the warehouse; with --table also checks its columns and shows rows.")
+    abstract: "Connects to the warehouse; with --table also checks its columns and shows rows."
+  )
   @Argument(help: "The source's name.") var name: String
   @Option(help: "A table or view to look at as well.") var table: String?
   @Option(help: "What its rows are: attributes, events, purchases or deletes.")
@@ -56,15 +61,19 @@ struct SourceTest: SessionCommand {
   func validate() throws {
     if let data, !SyncManifest.dataTypes.contains(data) {
       throw ValidationError(
-        "--data must be one of \(SyncManifest.dataTypes.joined(separator: ", ")), not \"\(data)\"")
+        "--data must be one of \(SyncManifest.dataTypes.joined(separator: ", ")), not \"\(data)\""
+      )
     }
     if data != nil, table == nil { throw ValidationError("--data needs --table") }
   }
 
   func run(in session: Session) async throws -> ExitStatus {
     let request = TestSourceRequest(
-      workspace: try session.workspace(), name: name, table: table ?? "",
-      data: table == nil ? .unspecified : OrchestratorAPI.DataType(named: data ?? "attributes"))
+      workspace: try session.workspace(),
+      name: name,
+      table: table ?? "",
+      data: table == nil ? .unspecified : OrchestratorAPI.DataType(named: data ?? "attributes")
+    )
     let report = try await session.calling(.orchestrator, name) {
       try await session.links.orchestrator().testSource(request, options: session.longCallOptions) {
         try await session.report(of: $0)

@@ -5,7 +5,9 @@ import SyncModel
 
 struct StatusCommand: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "The services, and every sync with its latest run.")
+    commandName: "status",
+    abstract: "The services, and every sync with its latest run."
+  )
   @OptionGroup var options: GlobalOptions
 
   static let columns = [
@@ -39,7 +41,9 @@ struct StatusCommand: SessionCommand {
             "workspace": .text(try session.workspace()),
             "services": .list(health.map { .object($0.record.fields) }),
             "syncs": .list(syncs.map { .object($0.fields) }),
-          ]))
+          ]
+        )
+      )
     }
     try session.environment.output.flush()
     if isUp, syncs.isEmpty { session.hint("no sync yet; make one with: sluice apply -f FILE") }
@@ -53,7 +57,8 @@ extension Session {
     let orchestrator = try links.orchestrator()
     let syncs = try await calling(.orchestrator) {
       try await orchestrator.listSyncs(
-        ListSyncsRequest(workspace: workspace), options: callOptions
+        ListSyncsRequest(workspace: workspace),
+        options: callOptions
       ) { syncs in
         var result: [Sync] = []
         while let sync = try await syncs.next() { result.append(sync) }
@@ -81,7 +86,9 @@ extension Session {
             "finished_at": .time(orNullIfZero: run?.finishedAt ?? 0),
             "error_code": .text(orNull: run?.errorCode ?? ""),
             "error_message": .text(orNull: run?.errorMessage ?? ""),
-          ]))
+          ]
+        )
+      )
     }
     return records
   }

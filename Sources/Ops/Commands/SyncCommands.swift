@@ -4,15 +4,19 @@ import RPC
 
 struct SyncNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sync", abstract: "What is read from where, and how often.",
+    commandName: "sync",
+    abstract: "What is read from where, and how often.",
     subcommands: [
       SyncList.self, SyncShow.self, SyncTest.self, SyncActivate.self, SyncPause.self, SyncRun.self,
-    ] + NotBuilt.sync)
+    ] + NotBuilt.sync
+  )
 }
 
 struct SyncList: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists the syncs.")
+    commandName: "list",
+    abstract: "Lists the syncs."
+  )
   @OptionGroup var options: GlobalOptions
 
   func run(in session: Session) async throws -> ExitStatus {
@@ -47,7 +51,8 @@ struct SyncShow: SessionCommand {
 struct SyncTest: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "test",
-    abstract: "Connects, checks the columns and shows rows; a success allows activation.")
+    abstract: "Connects, checks the columns and shows rows; a success allows activation."
+  )
   @Argument(help: "The sync's name.") var name: String
   @OptionGroup var options: GlobalOptions
 
@@ -64,7 +69,9 @@ struct SyncTest: SessionCommand {
 
 struct SyncActivate: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "activate", abstract: "Lets a sync run, once its test has succeeded.")
+    commandName: "activate",
+    abstract: "Lets a sync run, once its test has succeeded."
+  )
   @Argument(help: "The sync's name.") var name: String
   @OptionGroup var options: GlobalOptions
 
@@ -81,7 +88,9 @@ struct SyncActivate: SessionCommand {
 
 struct SyncPause: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pause", abstract: "Keeps a sync from running until it is activated again.")
+    commandName: "pause",
+    abstract: "Keeps a sync from running until it is activated again."
+  )
   @Argument(help: "The sync's name.") var name: String
   @OptionGroup var options: GlobalOptions
 
@@ -97,8 +106,10 @@ struct SyncPause: SessionCommand {
 
 struct SyncRun: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Starts a run now.",
-    discussion: "With --wait it ends with the run: 0 success, 3 rows were rejected, 1 failure.")
+    commandName: "run",
+    abstract: "Starts a run now.",
+    discussion: "With --wait it ends with the run: 0 success, 3 rows were rejected, 1 failure."
+  )
   @Argument(help: "The sync's name.") var name: String
   @Flag(help: "Wait for the run's end (at most --timeout), showing how far it is.")
   var wait = false
@@ -123,7 +134,8 @@ extension Session {
   fileprivate func showState(of sync: Sync) throws {
     guard options.output == .table else { return try printer().show(Record(sync)) }
     try environment.output.write(
-      "sync \"\(TerminalText.safe(sync.name))\" is \(sync.state.name ?? "unknown")\n")
+      "sync \"\(TerminalText.safe(sync.name))\" is \(sync.state.name ?? "unknown")\n"
+    )
     try environment.output.flush()
   }
 }

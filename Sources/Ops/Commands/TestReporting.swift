@@ -11,7 +11,10 @@ extension Session {
     }
     guard let report else {
       throw CommandFailure(
-        "the orchestrator ended the test without a report", code: "no_report", exit: .failure)
+        "the orchestrator ended the test without a report",
+        code: "no_report",
+        exit: .failure
+      )
     }
     return report
   }
@@ -26,6 +29,9 @@ extension Session {
     for warning in report.warnings { say("warning: \(warning)") }
     guard !report.ok else { return .ok }
     throw CommandFailure(
-      "\(what) \"\(name)\": \(report.errorMessage)", code: report.errorCode, exit: .failure)
+      "\(what) \"\(name)\": \(report.errorMessage)",
+      code: report.errorCode,
+      exit: .failure
+    )
   }
 }

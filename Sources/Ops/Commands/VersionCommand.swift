@@ -3,7 +3,9 @@ import ServiceRuntime
 
 struct Version: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "version", abstract: "Says which version this is.")
+    commandName: "version",
+    abstract: "Says which version this is."
+  )
   @OptionGroup var options: GlobalOptions
 
   func run(in session: Session) async throws -> ExitStatus {
@@ -11,7 +13,8 @@ struct Version: SessionCommand {
       try session.environment.output.write("sluice \(SluiceVersion.text)\n")
     } else {
       try session.printer().show(
-        Record(name: SluiceVersion.text, fields: ["version": .text(SluiceVersion.text)]))
+        Record(name: SluiceVersion.text, fields: ["version": .text(SluiceVersion.text)])
+      )
     }
     return .ok
   }
@@ -19,7 +22,9 @@ struct Version: SessionCommand {
 
 struct Completion: SessionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "completion", abstract: "Prints a completion script for bash, zsh or fish.")
+    commandName: "completion",
+    abstract: "Prints a completion script for bash, zsh or fish."
+  )
   @Argument(help: "bash, zsh or fish.", transform: Self.shell) var shell: String
   @OptionGroup var options: GlobalOptions
 

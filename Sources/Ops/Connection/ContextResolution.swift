@@ -13,7 +13,10 @@ struct ContextResolution {
       guard let text = value(variable) else { return stored }
       guard let address = HostPort(text) else {
         throw CommandFailure(
-          "\(variable) is \"\(text)\", which is not host:port", hint: addressHint, exit: .usage)
+          "\(variable) is \"\(text)\", which is not host:port",
+          hint: addressHint,
+          exit: .usage
+        )
       }
       return address
     }
@@ -27,15 +30,20 @@ struct ContextResolution {
     else {
       throw CommandFailure(
         "no context says where the services are",
-        hint: "start them with: sluice dev; or name them with: sluice context set", code: "no_context",
-        exit: .failure)
+        hint: "start them with: sluice dev; or name them with: sluice context set",
+        code: "no_context",
+        exit: .failure
+      )
     }
     return (
       name,
       ConnectionContext(
-        vault: vault, orchestrator: orchestrator, writer: writer,
+        vault: vault,
+        orchestrator: orchestrator,
+        writer: writer,
         tls: TLSFiles(certificate: certificate, key: key, authority: authority),
-        workspace: value("SLUICE_WORKSPACE") ?? stored?.workspace ?? "default")
+        workspace: value("SLUICE_WORKSPACE") ?? stored?.workspace ?? "default"
+      )
     )
   }
 
@@ -56,7 +64,9 @@ struct ContextResolution {
       "there is no context \"\(name)\"",
       hint: names.isEmpty
         ? "make one with: sluice dev; or with: sluice context set"
-        : "the contexts are: \(names.joined(separator: ", "))", code: "context_not_found",
-      exit: .notFound)
+        : "the contexts are: \(names.joined(separator: ", "))",
+      code: "context_not_found",
+      exit: .notFound
+    )
   }
 }

@@ -53,7 +53,10 @@ struct ContextsFile: Sendable, Equatable {
     }
     guard let document = documents.first else { return ContextsFile() }
     let top = StrictMapping(
-      document.node, what: "the contexts file", keys: ["current", "contexts"], place: document.place
+      document.node,
+      what: "the contexts file",
+      keys: ["current", "contexts"],
+      place: document.place
     )
     var result = ContextsFile(current: top.text("current"))
     if let node = top["contexts"] {
@@ -62,21 +65,32 @@ struct ContextsFile: Sendable, Equatable {
       }
       for (name, entry) in mapping {
         let map = StrictMapping(
-          entry, what: "a context", keys: ConnectionContext.keys, place: document.place)
+          entry,
+          what: "a context",
+          keys: ConnectionContext.keys,
+          place: document.place
+        )
         let context = ConnectionContext(
-          vault: address(map, "vault"), orchestrator: address(map, "orchestrator"),
+          vault: address(map, "vault"),
+          orchestrator: address(map, "orchestrator"),
           writer: address(map, "writer"),
           tls: TLSFiles(
-            certificate: map.requiredText("certificate"), key: map.requiredText("key"),
-            authority: map.requiredText("authority")),
-          workspace: map.text("workspace") ?? "default")
+            certificate: map.requiredText("certificate"),
+            key: map.requiredText("key"),
+            authority: map.requiredText("authority")
+          ),
+          workspace: map.text("workspace") ?? "default"
+        )
         top.add(map.problems)
         result.contexts.append((name.scalar?.string ?? "", context))
       }
     }
     guard top.problems.isEmpty else {
       throw CommandFailure(
-        top.problems.map(\.description), hint: "correct or delete \(file)", exit: .failure)
+        top.problems.map(\.description),
+        hint: "correct or delete \(file)",
+        exit: .failure
+      )
     }
     return result
   }
@@ -90,11 +104,14 @@ struct ContextsFile: Sendable, Equatable {
 
   /// The file's text.
   var yaml: String {
-    let entries = contexts.map { OutputObject.Field(name: $0.name, value: .object($0.context.fields)) }
+    let entries = contexts.map {
+      OutputObject.Field(name: $0.name, value: .object($0.context.fields))
+    }
     var top: OutputObject = [:]
     if let current { top.append("current", .text(current)) }
     top.append("contexts", .object(OutputObject(fields: entries)))
-    return "# Written by sluice; `sluice context set` changes it.\n" + YAMLRenderer.render(.object(top))
+    return "# Written by sluice; `sluice context set` changes it.\n"
+      + YAMLRenderer.render(.object(top))
   }
 
   /// Makes the directory if need be and replaces the file in one step.

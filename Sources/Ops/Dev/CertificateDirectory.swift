@@ -29,7 +29,8 @@ struct CertificateDirectory {
         let names = ServiceRole(rawValue: role).flatMap { hosts[$0] } ?? []
         let addresses = names.filter(Self.isAddress)
         try authority.issue(
-          role: role, instance: "local",
+          role: role,
+          instance: "local",
           dnsNames: ["localhost"] + names.filter { !Self.isAddress($0) && $0 != "localhost" },
           ipAddresses: ["127.0.0.1", "::1"] + addresses.filter { $0 != "127.0.0.1" && $0 != "::1" },
           days: days
@@ -45,7 +46,9 @@ struct CertificateDirectory {
   private func loadOrMakeAuthority() throws -> CertificateAuthority {
     if hasAuthority {
       return try CertificateAuthority.load(
-        certificateFile: authority, privateKeyFile: authorityKey)
+        certificateFile: authority,
+        privateKeyFile: authorityKey
+      )
     }
     let made = try CertificateAuthority.create()
     try made.write(certificateFile: authority, privateKeyFile: authorityKey)

@@ -99,7 +99,9 @@ final class ChildProcess: Sendable {
     let log = open(program.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard log >= 0 else {
       throw CommandFailure(
-        "cannot write \(program.log): \(FileError.text(of: errno))", exit: .failure)
+        "cannot write \(program.log): \(FileError.text(of: errno))",
+        exit: .failure
+      )
     }
     defer { close(log) }
 
@@ -133,7 +135,9 @@ final class ChildProcess: Sendable {
     guard code == 0 else {
       throw CommandFailure(
         "cannot start \(program.path): \(FileError.text(of: code))",
-        hint: "the services' programs must be beside sluice itself", exit: .failure)
+        hint: "the services' programs must be beside sluice itself",
+        exit: .failure
+      )
     }
     return pid
   }

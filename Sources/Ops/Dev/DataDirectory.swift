@@ -30,7 +30,10 @@ struct DataDirectory: Sendable {
       return directory
     } catch {
       throw CommandFailure(
-        "\(error)", hint: "name another directory with: sluice dev --data DIR", exit: .failure)
+        "\(error)",
+        hint: "name another directory with: sluice dev --data DIR",
+        exit: .failure
+      )
     }
   }
 
@@ -41,7 +44,9 @@ struct DataDirectory: Sendable {
     let descriptor = Glibc.open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       throw CommandFailure(
-        "cannot write \(lockFile): \(FileError.text(of: errno))", exit: .failure)
+        "cannot write \(lockFile): \(FileError.text(of: errno))",
+        exit: .failure
+      )
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let holder = (try? RegularFile.readAll(descriptor, name: lockFile, limit: 64)) ?? []
@@ -50,7 +55,9 @@ struct DataDirectory: Sendable {
       throw CommandFailure(
         "sluice dev is running already on \(path)" + (pid.isEmpty ? "" : " (process \(pid))"),
         hint: "use it: sluice status; or name another directory with --data",
-        code: "already_running", exit: .conflict)
+        code: "already_running",
+        exit: .conflict
+      )
     }
     ftruncate(descriptor, 0)
     try? RegularFile.writeAll(Array("\(getpid())\n".utf8), to: descriptor, name: lockFile)
@@ -81,7 +88,9 @@ extension FileError {
 
   fileprivate static func foreign(_ path: String) -> FileError {
     FileError(
-      path: path, verb: "use",
-      reason: "it is not empty, and it was not made by sluice dev")
+      path: path,
+      verb: "use",
+      reason: "it is not empty, and it was not made by sluice dev"
+    )
   }
 }

@@ -15,8 +15,13 @@ final class DevHouse: Sendable {
   private let say: @Sendable (String) -> Void
 
   init(
-    data: DataDirectory, ports: ServicePorts, programs: String, environment: [String: String],
-    logLevel: String?, lifeline: Int32, say: @escaping @Sendable (String) -> Void
+    data: DataDirectory,
+    ports: ServicePorts,
+    programs: String,
+    environment: [String: String],
+    logLevel: String?,
+    lifeline: Int32,
+    say: @escaping @Sendable (String) -> Void
   ) {
     self.data = data
     self.ports = ports
@@ -57,15 +62,19 @@ final class DevHouse: Sendable {
     }
     return ChildProgram(
       path: programs + "/" + role.binary,
-      arguments: [ServiceArguments.parentFlag, "\(STDIN_FILENO)"], environment: variables,
-      log: data.log(of: role), standardInput: lifeline)
+      arguments: [ServiceArguments.parentFlag, "\(STDIN_FILENO)"],
+      environment: variables,
+      log: data.log(of: role),
+      standardInput: lifeline
+    )
   }
 
   /// Returns once all three serve.
   /// - Parameter isServing: asks one service.
   /// - Throws: `CommandFailure` when one ends, with its last words, or when it takes too long.
   func waitUntilServing(
-    patience: Duration, isServing: @escaping @Sendable (ServiceRole) async -> Bool
+    patience: Duration,
+    isServing: @escaping @Sendable (ServiceRole) async -> Bool
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for role in ServiceRole.allCases {
@@ -79,7 +88,10 @@ final class DevHouse: Sendable {
         try await Task.sleep(for: patience)
         throw CommandFailure(
           "the services did not all serve within \(patience)",
-          hint: "their logs are in \(self.data.path)/log", code: "not_serving", exit: .failure)
+          hint: "their logs are in \(self.data.path)/log",
+          code: "not_serving",
+          exit: .failure
+        )
       }
       group.addTask {
         for role in ServiceRole.allCases {
@@ -97,7 +109,9 @@ final class DevHouse: Sendable {
     let lines = RegularFile.tail(log, lines: 3)
     return CommandFailure(
       ["the \(role.rawValue) did not start (\(ending))"] + lines.map { "  \($0)" },
-      hint: "the rest of its log is \(log)", exit: .failure)
+      hint: "the rest of its log is \(log)",
+      exit: .failure
+    )
   }
 
   /// Starts again what dies, with back-off; returns when cancelled.

@@ -33,6 +33,7 @@ enum LocalWarehouse {
         "external_id TEXT", "alias_label TEXT", "alias_name TEXT", "braze_id TEXT", "email TEXT",
         "phone TEXT",
       ] + [payload].compactMap(\.self)
-    return "CREATE TABLE IF NOT EXISTS users_\(name)_sync (\n  \(columns.joined(separator: ",\n  "))\n)"
+    return
+      "CREATE TABLE IF NOT EXISTS users_\(name)_sync (\n  \(columns.joined(separator: ",\n  "))\n)"
   }
 }

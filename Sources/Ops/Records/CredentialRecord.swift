@@ -15,7 +15,8 @@ extension Record {
         "fingerprint": .text(orNull: credential.fingerprint),
         "created_at": .time(credential.createdAt),
         "updated_at": .time(credential.updatedAt),
-      ])
+      ]
+    )
   }
 
   static let credentialColumns = [
@@ -45,7 +46,8 @@ extension Credential {
       }
     }
     guard !isPlain else { return name }
-    return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+    return "\""
+      + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
       + "\""
   }
 }

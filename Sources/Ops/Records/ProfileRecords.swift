@@ -13,7 +13,8 @@ extension Record {
         "code": .text(row.code),
         "message": .text(row.message),
         "rejected_at": .time(row.rejectedAt),
-      ])
+      ]
+    )
   }
 
   static let rejectedRowColumns = [
@@ -27,7 +28,8 @@ extension Record {
       fields: [
         "braze_id": .text(profile.brazeId), "external_id": .text(orNull: profile.externalId),
         "profile": .json(profile.json),
-      ])
+      ]
+    )
   }
 
   init(_ counts: ProfileCounts) {
@@ -39,6 +41,7 @@ extension Record {
         "purchases": .integer(counts.purchases),
         // Text: as a JSON number its cents could be rounded.
         "revenue": .text(counts.revenue),
-      ])
+      ]
+    )
   }
 }

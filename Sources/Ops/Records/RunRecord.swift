@@ -27,7 +27,8 @@ extension Record {
         "error_message": .text(orNull: run.errorMessage),
         "warnings": .texts(run.warnings),
         "bytes_read": .integer(run.bytesRead),
-      ])
+      ]
+    )
   }
 
   static let runColumns = [

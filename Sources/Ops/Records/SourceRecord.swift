@@ -10,11 +10,13 @@ extension Record {
         "workspace": .text(source.workspace),
         "type": .text(source.type),
         "settings": .object(
-          OutputObject(fields: settings.map { .init(name: $0.key, value: .text($0.value)) })),
+          OutputObject(fields: settings.map { .init(name: $0.key, value: .text($0.value)) })
+        ),
         "credential": .text(orNull: source.credential),
         "created_at": .time(source.createdAt),
         "updated_at": .time(source.updatedAt),
-      ])
+      ]
+    )
   }
 
   static let sourceColumns = [

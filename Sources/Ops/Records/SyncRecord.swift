@@ -26,7 +26,8 @@ extension Record {
         "tested": .bool(sync.tested),
         "created_at": .time(sync.createdAt),
         "updated_at": .time(sync.updatedAt),
-      ])
+      ]
+    )
   }
 
   static let syncColumns = [

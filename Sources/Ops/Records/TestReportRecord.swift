@@ -13,12 +13,15 @@ extension Record {
         "warnings": .texts(report.warnings),
         "rows_without_updated_at": .integer(report.rowsWithoutUpdatedAt),
         "columns": .list(
-          report.columns.map { .object(["name": .text($0.name), "type": .text($0.type)]) }),
+          report.columns.map { .object(["name": .text($0.name), "type": .text($0.type)]) }
+        ),
         "preview": .list(
           report.preview.map { row in
             .list(row.values.map { value in value.text.map { .text($0) } ?? .null })
-          }),
-      ])
+          }
+        ),
+      ]
+    )
   }
 }
 
@@ -37,7 +40,8 @@ extension TestReport {
       var table = TableRenderer(
         columns: columns.indices.map {
           Ops.Column(TerminalText.safe(columns[$0].name), String($0))
-        })
+        }
+      )
       text += "\n"
       for row in preview {
         let values = row.values.enumerated().map { index, value in

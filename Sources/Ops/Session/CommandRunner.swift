@@ -83,7 +83,8 @@ enum CommandRunner {
   }
 
   /// What the argument parser throws: help (exit code 0) or a mistake in the words (2).
-  private static func answer(_ error: any Error, _ environment: CommandEnvironment) throws -> Int32 {
+  private static func answer(_ error: any Error, _ environment: CommandEnvironment) throws -> Int32
+  {
     let text = Sluice.fullMessage(for: error)
     guard Sluice.exitCode(for: error) != .success else {
       if !text.isEmpty { try environment.output.write(text + "\n") }
@@ -98,7 +99,8 @@ enum CommandRunner {
       if lines[0].hasSuffix(".") { lines[0].removeLast() }
     }
     try environment.errors.write(
-      TerminalText.safe(lines.joined(separator: "\n"), keepingNewlines: true) + "\n")
+      TerminalText.safe(lines.joined(separator: "\n"), keepingNewlines: true) + "\n"
+    )
     try environment.errors.flush()
     return ExitStatus.usage.rawValue
   }

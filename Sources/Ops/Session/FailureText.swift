@@ -4,7 +4,11 @@ import RPC
 enum FailureText {
   /// - Parameter what: what the command was about, e.g. `sync "purchases"`; for hints.
   static func failure(
-    _ error: RPCError, role: ServiceRole, address: String?, what: String?, contextName: String?
+    _ error: RPCError,
+    role: ServiceRole,
+    address: String?,
+    what: String?,
+    contextName: String?
   ) -> CommandFailure {
     let place = address.map { " at \($0)" } ?? ""
     switch error.code {
@@ -13,26 +17,38 @@ enum FailureText {
       if let reason = error.reason {
         return CommandFailure(
           "the \(role.rawValue)\(place) cannot do it now: \(error.message)",
-          hint: "try again in a moment; sluice health shows what is up", code: reason,
-          exit: .unreachable)
+          hint: "try again in a moment; sluice health shows what is up",
+          code: reason,
+          exit: .unreachable
+        )
       }
       return CommandFailure(
-        "cannot reach the \(role.rawValue)\(place): \(error.message)", hint: unreachable(contextName),
-        code: "unreachable", exit: .unreachable)
+        "cannot reach the \(role.rawValue)\(place): \(error.message)",
+        hint: unreachable(contextName),
+        code: "unreachable",
+        exit: .unreachable
+      )
     case .deadlineExceeded:
       return CommandFailure(
         "the \(role.rawValue)\(place) did not answer in time",
-        hint: "give it longer with --timeout 2m, or look with: sluice health", code: "timed_out",
-        exit: .timedOut)
+        hint: "give it longer with --timeout 2m, or look with: sluice health",
+        code: "timed_out",
+        exit: .timedOut
+      )
     case .unauthenticated, .permissionDenied:
       return CommandFailure(
         error.message,
         hint: "the context's certificate must name a role that may do this; operator is the CLI's",
-        code: error.reason ?? error.code.name.lowercased(), exit: .notAuthorised)
+        code: error.reason ?? error.code.name.lowercased(),
+        exit: .notAuthorised
+      )
     default:
       return CommandFailure(
-        error.message, hint: hint(error, what: what), code: error.reason ?? error.code.name.lowercased(),
-        exit: exit(error))
+        error.message,
+        hint: hint(error, what: what),
+        code: error.reason ?? error.code.name.lowercased(),
+        exit: exit(error)
+      )
     }
   }
 

@@ -49,15 +49,21 @@ final class Session {
 
   /// Adds to an error what the command knows better than the service.
   func calling<Result>(
-    _ role: ServiceRole, _ what: String? = nil, _ body: () async throws -> Result
+    _ role: ServiceRole,
+    _ what: String? = nil,
+    _ body: () async throws -> Result
   ) async throws -> Result {
     do {
       return try await body()
     } catch let error as RPCError {
       let context = try? context()
       throw FailureText.failure(
-        error, role: role, address: context.map { "\($0[role])" }, what: what,
-        contextName: contextName)
+        error,
+        role: role,
+        address: context.map { "\($0[role])" },
+        what: what,
+        contextName: contextName
+      )
     }
   }
 }

@@ -1,0 +1,85 @@
+import RPC
+import Synchronization
+import WriterAPI
+
+/// A writer that only answers what the CLI asks.
+final class FakeWriter: WriterService {
+  struct State {
+    var profiles: [Profile] = []
+    var rejected: [RejectedRow] = []
+    var counts = ProfileCounts()
+    var lastExport: ExportProfilesRequest?
+    var lastGet: GetProfileRequest?
+  }
+
+  let state = Mutex(State())
+
+  private func check(_ context: ServerContext) throws {
+    if context.peer != nil { try context.require(roles: "operator") }
+  }
+
+  func openSync(_ request: OpenSyncRequest, context: ServerContext) async throws -> OpenSyncResponse
+  {
+    throw RPCError(.permissionDenied, "the CLI has no business here")
+  }
+
+  func applyBatches(
+    _ requests: RPCReader<ApplyBatchRequest>,
+    responses: RPCWriter<Receipt>,
+    context: ServerContext
+  ) async throws {
+    throw RPCError(.permissionDenied, "the CLI has no business here")
+  }
+
+  func applyBatch(_ request: ApplyBatchRequest, context: ServerContext) async throws -> Receipt {
+    throw RPCError(.permissionDenied, "the CLI has no business here")
+  }
+
+  func listRejectedRows(
+    _ request: ListRejectedRowsRequest,
+    responses: RPCWriter<RejectedRow>,
+    context: ServerContext
+  ) async throws {
+    try check(context)
+    let rows = state.withLock { $0.rejected }.filter { $0.runId == request.runId }
+    for row in rows.prefix(request.limit == 0 ? rows.count : Int(request.limit)) {
+      try await responses.write(row)
+    }
+  }
+
+  func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile {
+    try check(context)
+    let found = state.withLock { state in
+      state.lastGet = request
+      return state.profiles.first { $0.externalId == request.externalId }
+    }
+    guard let found else {
+      throw RPCError(
+        .notFound,
+        "no profile has external_id \"\(request.externalId)\"",
+        reason: "profile_not_found"
+      )
+    }
+    return found
+  }
+
+  func exportProfiles(
+    _ request: ExportProfilesRequest,
+    responses: RPCWriter<Profile>,
+    context: ServerContext
+  ) async throws {
+    try check(context)
+    let profiles = state.withLock { state in
+      state.lastExport = request
+      return state.profiles
+    }
+    for profile in profiles { try await responses.write(profile) }
+  }
+
+  func countProfiles(_ request: CountProfilesRequest, context: ServerContext) async throws
+    -> ProfileCounts
+  {
+    try check(context)
+    return state.withLock { $0.counts }
+  }
+}
