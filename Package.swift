@@ -206,7 +206,8 @@ let package = Package(
       name: "OpsTests",
       dependencies: [
         "Ops", "ServiceRuntime", "VaultAPI", "OrchestratorAPI", "WriterAPI", "RPC", "SyncModel",
-        "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "TestSupport", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]
     ),
   ]
