@@ -14,6 +14,8 @@ public final class ChildProcess: Sendable {
 
   /// Starts `arguments[0]`, found by PATH; its standard error joins its standard output.
   public init(_ arguments: [String]) throws {
+    // A child that is gone is an error of the next write, not the end of the tests.
+    signal(SIGPIPE, SIG_IGN)
     let toChild = try Self.pipe()
     let fromChild = try Self.pipe()
     var actions = posix_spawn_file_actions_t()
@@ -51,11 +53,21 @@ public final class ChildProcess: Sendable {
     return (child.wait(), output)
   }
 
+  /// Writes to its standard input, all of it.
+  public func write(_ text: String) throws {
+    let input = state.withLock { $0.input }
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(input, $0.baseAddress, $0.count) }
+      guard count > 0 else { throw SystemError("write") }
+      rest = rest.dropFirst(count)
+    }
+  }
+
   /// Writes a line and reads until the answer holds `text` or the output ends.
   public func ask(_ line: String, until text: String) throws -> String {
-    let (input, output) = state.withLock { ($0.input, $0.output) }
-    let bytes = Array((line + "\n").utf8)
-    guard write(input, bytes, bytes.count) == bytes.count else { throw SystemError("write") }
+    try write(line + "\n")
+    let output = state.withLock { $0.output }
     var answer = ""
     while !answer.contains(text), let more = Self.readSome(output) { answer += more }
     return answer

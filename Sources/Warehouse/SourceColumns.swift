@@ -1,0 +1,115 @@
+public import SyncModel
+
+/// The columns that a sync reads (R21 to R27).
+public enum SourceColumn: String, Sendable, CaseIterable {
+  case updatedAt = "UPDATED_AT"
+  case externalID = "EXTERNAL_ID"
+  case aliasName = "ALIAS_NAME"
+  case aliasLabel = "ALIAS_LABEL"
+  case brazeID = "BRAZE_ID"
+  case email = "EMAIL"
+  case phone = "PHONE"
+  case payload = "PAYLOAD"
+
+  /// Those that tell which user a row is of.
+  public static let identifiers: [SourceColumn] = [
+    .externalID, .aliasName, .aliasLabel, .brazeID, .email, .phone,
+  ]
+}
+
+/// Which of a source's columns a sync reads, by their real names.
+public struct SourceColumns: Sendable, Equatable {
+  public struct Entry: Sendable, Equatable {
+    public var column: SourceColumn
+    /// As the warehouse spells it.
+    public var name: String
+    /// Its position among the source's columns.
+    public var position: Int
+  }
+
+  /// UPDATED_AT first, then those that are there, in the order of `SourceColumn`.
+  public let entries: [Entry]
+
+  /// Finds the columns by name, whatever their case (R24); others are ignored (R25, R27).
+  ///
+  /// - Parameter source: what to call the source in a message, e.g. `table "public"."users"`.
+  /// - Throws: `Failure`: `column_missing` (R21 to R23), `payload_in_deletes` (R26),
+  ///   `column_ambiguous`.
+  public init(_ names: [String], data: DataType, source: String) throws(Failure) {
+    var entries: [Entry] = []
+    for column in SourceColumn.allCases {
+      let wanted = TableName.lowercased(column.rawValue)
+      let found = names.indices.filter {
+        names[$0].utf8.count == wanted.utf8.count && TableName.lowercased(names[$0]) == wanted
+      }
+      if found.count > 1 {
+        let spellings = found.map { "\"\(names[$0])\"" }.joined(separator: " and ")
+        throw Failure(
+          "column_ambiguous",
+          "\(source) has more than one column \(column.rawValue): \(spellings); keep one of them",
+          recovery: .needsOperator
+        )
+      }
+      if let position = found.first {
+        entries.append(Entry(column: column, name: names[position], position: position))
+      }
+    }
+    self.entries = entries
+    try check(data, source)
+  }
+
+  public func has(_ column: SourceColumn) -> Bool { self[column] != nil }
+
+  public subscript(_ column: SourceColumn) -> Entry? { entries.first { $0.column == column } }
+
+  private func check(_ data: DataType, _ source: String) throws(Failure) {
+    func missing(_ what: String) -> Failure {
+      Failure("column_missing", "\(source) has no \(what)", recovery: .needsOperator)
+    }
+    guard has(.updatedAt) else { throw missing("column UPDATED_AT") }
+    if has(.aliasName) != has(.aliasLabel) {
+      throw missing(
+        has(.aliasName)
+          ? "column ALIAS_LABEL beside ALIAS_NAME: an alias needs both"
+          : "column ALIAS_NAME beside ALIAS_LABEL: an alias needs both"
+      )
+    }
+    guard SourceColumn.identifiers.contains(where: has) else {
+      throw missing(
+        "identifier column; it needs at least one of "
+          + "EXTERNAL_ID, ALIAS_NAME with ALIAS_LABEL, BRAZE_ID, EMAIL, PHONE"
+      )
+    }
+    if data.hasPayload {
+      guard has(.payload) else {
+        throw missing("column PAYLOAD, which a sync of \(data.rawValue) needs")
+      }
+    } else if let payload = self[.payload] {
+      throw Failure(
+        "payload_in_deletes",
+        """
+        \(source) has a column "\(payload.name)", which a sync of deletes must not have: \
+        nobody is deleted; remove the column, or choose another data type
+        """,
+        recovery: .needsOperator
+      )
+    }
+  }
+}
+
+extension SourceRow {
+  /// Sets the field of a column other than UPDATED_AT.
+  @inlinable
+  public mutating func set(_ column: SourceColumn, _ value: UnsafeRawBufferPointer?) {
+    switch column {
+    case .updatedAt: break
+    case .externalID: externalID = value
+    case .aliasName: aliasName = value
+    case .aliasLabel: aliasLabel = value
+    case .brazeID: brazeID = value
+    case .email: email = value
+    case .phone: phone = value
+    case .payload: payload = value
+    }
+  }
+}
