@@ -1,4 +1,4 @@
-public import Glibc
+import Glibc
 import Synchronization
 
 /// A PostgreSQL server of the tests' own: loopback, a free port, scram passwords, TLS on with a
@@ -16,7 +16,7 @@ public final class PostgreSQLCluster: Sendable {
   public static let database = "sluice"
 
   public let port: Int
-  /// PEM; the server's certificate is for `localhost` and 127.0.0.1.
+  /// PEM; the server's certificate is for `localhost`, not for 127.0.0.1.
   public let authorityFile: String
   private let directory: String
   private let binaries: String

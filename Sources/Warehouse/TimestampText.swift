@@ -14,6 +14,14 @@ extension Timestamp {
     self = instant
   }
 
+  /// As `init(text:)` with bytes.
+  public init?(text: String) {
+    guard let instant = Array(text.utf8).withUnsafeBytes({ Timestamp(text: $0) }) else {
+      return nil
+    }
+    self = instant
+  }
+
   /// An instant in seconds since 1970 and nanoseconds, or the nearest bound.
   public init(clampingSeconds seconds: Int64, nanoseconds: Int64 = 0) {
     // The earliest second is not whole: count its nanoseconds from the second after it.

@@ -100,6 +100,12 @@ public final class SQLiteConnection: SQLConnection {
   /// The error to throw for a call's result code.
   func failure(_ code: Int32, sql: String) -> SQLError { .sqlite(handle, code: code, sql: sql) }
 
+  /// The error of a step: what a function threw, or SQLite's own.
+  func stepFailure(_ code: Int32, sql: String) -> any Error {
+    defer { functionFailure = nil }
+    return functionFailure ?? failure(code, sql: sql)
+  }
+
   /// Resets what a body left half read: an open SELECT would keep its snapshot.
   func resetStatements() {
     for statement in statements.values { statement.reset() }

@@ -20,7 +20,7 @@ extension SQLError {
   }
 
   /// True when `sqlite3_interrupt` ended the statement.
-  var isInterrupted: Bool { nativeCode == "SQLite \(SQLITE_INTERRUPT)" }
+  public var isInterrupted: Bool { nativeCode == "SQLite \(SQLITE_INTERRUPT)" }
 
   private static func kind(code: Int32, systemError: Int32) -> Kind {
     switch code & 0xff {

@@ -5,20 +5,26 @@ import Synchronization
 final class SQLiteLane: Sendable {
   private let thread: BlockingThread
   private let confined: Confined
+  private let resetsStatements: Bool
 
-  /// Opens the connection on its thread, then prepares it with `setUp`.
+  /// Makes the connection on its thread.
+  ///
+  /// - Parameter resetsStatements: whether every job's end resets the statements; otherwise they
+  ///   stay open for the next job.
   static func open(
     name: String,
+    resetsStatements: Bool = true,
     _ make: @escaping @Sendable () throws -> SQLiteConnection
   ) async throws -> SQLiteLane {
     let thread = try BlockingThread(name: name)
     let confined = try await thread.run { Confined(try make()) }
-    return SQLiteLane(thread: thread, confined: confined)
+    return SQLiteLane(thread: thread, confined: confined, resetsStatements: resetsStatements)
   }
 
-  private init(thread: BlockingThread, confined: Confined) {
+  private init(thread: BlockingThread, confined: Confined, resetsStatements: Bool) {
     self.thread = thread
     self.confined = confined
+    self.resetsStatements = resetsStatements
   }
 
   /// Runs `body` on the thread. Cancelling the task interrupts the statement that is running, or
@@ -40,12 +46,13 @@ final class SQLiteLane: Sendable {
     _ body: @escaping @Sendable (SQLiteConnection) throws -> T
   ) -> BlockingJob<T> {
     let confined = self.confined
+    let resetsStatements = self.resetsStatements
     return thread.start {
       guard let connection = confined.connection else { throw SQLError.closed }
       try interruption.begin(connection)
       defer {
         interruption.end()
-        connection.resetStatements()
+        if resetsStatements { connection.resetStatements() }
       }
       do {
         return try body(connection)

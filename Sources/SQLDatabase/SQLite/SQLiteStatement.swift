@@ -96,7 +96,7 @@ public final class SQLiteStatement: SQLStatement {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false
     default:
-      let failure = connection.failure(code, sql: sql)
+      let failure = connection.stepFailure(code, sql: sql)
       reset()
       throw failure
     }
@@ -233,15 +233,22 @@ public final class SQLiteStatement: SQLStatement {
   public func withBytes<T>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows
     -> T
   {
+    try body(bytes(column) ?? UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  /// The column's bytes, text in UTF-8; nil for NULL. Valid until the next `step` or `reset`.
+  public func bytes(_ column: Int) -> UnsafeRawBufferPointer? {
     let index = Int32(clamping: column)
+    let type = sqlite3_column_type(handle, index)
+    guard type != SQLITE_NULL else { return nil }
     // As text, so that a UTF-16 database gives UTF-8 too; the length is only valid after that call
     // (https://sqlite.org/c3ref/column_blob.html).
     let start =
-      sqlite3_column_type(handle, index) == SQLITE_BLOB
+      type == SQLITE_BLOB
       ? sqlite3_column_blob(handle, index)
       : sqlite3_column_text(handle, index).map { UnsafeRawPointer($0) }
     let count = Int(sqlite3_column_bytes(handle, index))
-    return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+    return UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count)
   }
 }
 

@@ -1,0 +1,66 @@
+import SQLDatabase
+import SyncModel
+import Warehouse
+
+/// One connection to a PostgreSQL source.
+struct PostgreSQLWarehouseConnection: WarehouseConnection {
+  private let connection: PostgreSQLConnection
+  private let database: String
+
+  init(_ connection: PostgreSQLConnection, database: String) {
+    self.connection = connection
+    self.database = database
+  }
+
+  var server: String { get async { "PostgreSQL \(connection.serverVersion)" } }
+
+  func inspect(
+    _ selection: RowSelection,
+    data: DataType,
+    previewLimit: Int
+  ) async throws -> Inspection {
+    try await PostgreSQLInspector(connection: connection, data: data)
+      .inspect(selection, previewLimit: previewLimit)
+  }
+
+  func readChanges(
+    _ selection: RowSelection,
+    data: DataType,
+    from: Timestamp?
+  ) async throws -> any ChangeReader {
+    let source = try await PostgreSQLSource(selection, on: connection)
+    let types = try await source.typeNames(on: connection)
+    let changes = try PostgreSQLChanges(source, data: data, typeNames: types)
+    let time = try await connection.serverTime(source: source.name)
+    let (sql, parameters) = changes.sql(from: from)
+    do {
+      try await connection.startStream(sql, parameters)
+    } catch {
+      throw PostgreSQLFailure.running(error, source: source.name)
+    }
+    return PostgreSQLChangeReader(
+      connection,
+      source: source.name,
+      columns: changes.columns,
+      warehouseTime: time
+    )
+  }
+
+  func close() async { await connection.close() }
+}
+
+extension PostgreSQLConnection {
+  /// The server's clock, now.
+  func serverTime(source: String) async throws -> Timestamp {
+    do {
+      let result = try await query("SELECT clock_timestamp()")
+      let text = result.rows.first?.first.flatMap { $0 } ?? ""
+      guard let time = Timestamp(text: text) else {
+        throw Failure("query_failed", "the server's clock reads \"\(text)\"", recovery: .failRun)
+      }
+      return time
+    } catch {
+      throw PostgreSQLFailure.running(error, source: source)
+    }
+  }
+}

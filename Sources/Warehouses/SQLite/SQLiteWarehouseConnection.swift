@@ -1,0 +1,57 @@
+import Glibc
+import SQLDatabase
+import SyncModel
+import Warehouse
+
+/// One connection to a SQLite source.
+struct SQLiteWarehouseConnection: WarehouseConnection {
+  let file: ReadOnlySQLiteFile
+
+  var server: String { get async { "SQLite \(ReadOnlySQLiteFile.libraryVersion)" } }
+
+  func inspect(
+    _ selection: RowSelection,
+    data: DataType,
+    previewLimit: Int
+  ) async throws -> Inspection {
+    do {
+      return try await file.run { connection in
+        try SQLiteInspector(connection: connection, data: data)
+          .inspect(selection, previewLimit: min(max(previewLimit, 0), 1000))
+      }
+    } catch {
+      throw SQLiteFailure.failure(error, source: "the source")
+    }
+  }
+
+  func readChanges(
+    _ selection: RowSelection,
+    data: DataType,
+    from: Timestamp?
+  ) async throws -> any ChangeReader {
+    let time = Self.now()
+    do {
+      let filler = try await file.run { connection in
+        let source = try SQLiteSource(selection, on: connection)
+        let columns = try SourceColumns(
+          source.columns.map(\.name),
+          data: data,
+          source: source.name
+        )
+        return try SQLiteChangeReader.Filler(source, columns, from: from, connection)
+      }
+      return SQLiteChangeReader(file, filler, warehouseTime: time)
+    } catch {
+      throw SQLiteFailure.failure(error, source: "the source")
+    }
+  }
+
+  func close() async { await file.close() }
+
+  /// The file's clock is that of the machine.
+  static func now() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(clampingSeconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
+  }
+}
