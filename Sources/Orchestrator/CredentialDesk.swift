@@ -7,7 +7,6 @@ import Warehouse
 struct CredentialDesk: Sendable {
   let vault: VaultClient
   let timeout: Duration
-  let retry: RetryPolicy
 
   struct Released: Sendable {
     /// nil where the source needs none.
@@ -18,9 +17,12 @@ struct CredentialDesk: Sendable {
 
   /// The secret of a source, for one connection.
   /// - Throws: `Failure`.
-  func release(for source: StoredSource, purpose: String, runID: String = "") async throws
-    -> Released
-  {
+  func release(
+    for source: StoredSource,
+    purpose: String,
+    runID: String = "",
+    retry: RetryPolicy
+  ) async throws -> Released {
     guard !source.credential.isEmpty else { return Released(credential: nil, version: 0) }
     let request = ReleaseSecretRequest(
       workspace: source.workspace,

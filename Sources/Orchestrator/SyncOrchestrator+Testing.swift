@@ -73,7 +73,12 @@ extension SyncOrchestrator {
       let settings = try driver.schema.validated(source.settings, type: source.type)
       let place = settings["host"] ?? settings["path"] ?? source.name
       try await events.write(TestEvent(progress: "connecting to \(place)"))
-      let released = try await credentials.release(for: source, purpose: "test")
+      let released = try await credentials.release(
+        // A person waits for it.
+        for: source,
+        purpose: "test",
+        retry: configuration.warehouseRetry
+      )
       let connection = try await driver.connect(
         settings: settings,
         credential: released.credential

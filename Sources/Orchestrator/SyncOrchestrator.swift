@@ -2,7 +2,7 @@ public import Logging
 public import OrchestratorAPI
 internal import RPC
 public import SQLDatabase
-import ServiceLifecycle
+public import ServiceLifecycle
 public import SyncModel
 public import VaultAPI
 public import Warehouse
@@ -11,7 +11,7 @@ public import WriterAPI
 /// The orchestrator: it keeps sources and syncs, and carries runs out (design, section 4).
 ///
 /// Its calls may come at any time; runs are taken while `run()` is under way.
-public final class SyncOrchestrator: OrchestratorService {
+public final class SyncOrchestrator: OrchestratorService, Service {
   /// Run metadata is kept 13 months (design, decision 7), here 400 days, in nanoseconds.
   static let runRetention: Int64 = 400 * 86_400_000_000_000
   /// Sources or syncs that are read at once for a listing.
@@ -43,8 +43,7 @@ public final class SyncOrchestrator: OrchestratorService {
     self.configuration = configuration
     credentials = CredentialDesk(
       vault: vault,
-      timeout: configuration.callTimeout,
-      retry: configuration.peerRetry
+      timeout: configuration.callTimeout
     )
     board = RunBoard(maximumRuns: configuration.maximumRuns)
   }

@@ -8,7 +8,7 @@ import WriterAPI
 
 @testable import Orchestrator
 
-@Suite("Stops and crashes")
+@Suite("Stops and crashes", .timeLimit(.minutes(1)))
 struct StopTests {
   private func withRows(_ body: (House) async throws -> Void) async throws {
     try await House.with { house in
@@ -34,7 +34,7 @@ struct StopTests {
       try await other.working { house in
         id = try await house.start().runId
         await gate.reached()
-        while house.writer.appliedRows("purchases") < 50 { await Task.yield() }
+        while try await house.runs().first?.applied != 50 { await Task.yield() }
         #expect(house.orchestrator.isReady)
       }
       #expect(!other.orchestrator.isReady)

@@ -41,7 +41,8 @@ struct RunExecutor: Sendable {
     let released = try await credentials.release(
       for: job.source,
       purpose: "run",
-      runID: live.id
+      runID: live.id,
+      retry: configuration.peerRetry
     )
     let connection = try await retrying(
       configuration.warehouseRetry,

@@ -1,0 +1,173 @@
+import OrchestratorAPI
+import RPC
+import SQLDatabase
+import SyncModel
+import TestSupport
+import Testing
+
+@testable import Orchestrator
+
+@Suite("Runs beside each other, and those who watch them", .timeLimit(.minutes(1)))
+struct RunBoardTests {
+  @Test("R139, decision 8: one run a sync; another sync runs beside it")
+  func overlapping() async throws {
+    try await House.with { house in
+      try await house.activeSync()
+      try await house.activeSync {
+        $0.name = "refunds"
+        $0.table = "public.refunds"
+      }
+      let gate = Gate()
+      house.warehouse.script.rows = [row(-1)]
+      house.warehouse.script.gate = (0, gate)
+      let first = try await house.start()
+      await gate.reached()
+      let refused = await refusal { try await house.start() }
+      #expect(refused?.code == .failedPrecondition)
+      #expect(refused?.reason == "already_running")
+      #expect(refused?.message.hasPrefix("Another job is in progress") == true)
+      house.warehouse.script.gate = nil
+      #expect(try await house.run("refunds").status == .success)
+      gate.open()
+      #expect(try await house.end(of: first.runId).status == .success)
+      #expect(try await house.run().status == .success)
+      #expect(try await house.runs("purchases").count == 2)
+      #expect(try await house.runs().count == 3)
+    }
+  }
+
+  @Test("of many starts at the same moment one wins")
+  func race() async throws {
+    try await House.with { house in
+      try await house.activeSync()
+      let gate = Gate()
+      house.warehouse.script.rows = [row(-1)]
+      house.warehouse.script.gate = (0, gate)
+      let won = await withTaskGroup(of: Bool.self) { group in
+        for _ in 0..<20 { group.addTask { await refusal { try await house.start() } == nil } }
+        return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      }
+      #expect(won == 1)
+      gate.open()
+      _ = try await house.end(of: try #require(try await house.runs().first).runId)
+    }
+  }
+
+  @Test("as many runs as the limit, then no more")
+  func tooMany() async throws {
+    var configuration = House.configuration
+    configuration.maximumRuns = 1
+    try await House.with(configuration: configuration) { house in
+      try await house.activeSync()
+      try await house.activeSync {
+        $0.name = "refunds"
+        $0.table = "public.refunds"
+      }
+      let gate = Gate()
+      house.warehouse.script.gate = (0, gate)
+      let first = try await house.start()
+      await gate.reached()
+      #expect(await refusal { try await house.start("refunds") }?.reason == "too_many_runs")
+      gate.open()
+      _ = try await house.end(of: first.runId)
+    }
+  }
+
+  @Test("a watcher sees the run now, its progress, and its end; also of a run that has ended")
+  func watch() async throws {
+    try await House.with { house in
+      try await house.activeSync()
+      let gate = Gate()
+      house.warehouse.script.rows = (0..<30).map { row(-200 + $0, "u\($0)") }
+      house.warehouse.script.gate = (2, gate)
+      let started = try await house.start()
+      await gate.reached()
+      var seen: [Run] = []
+      seen = try await house.client.watchRun(WatchRunRequest(runId: started.runId)) { runs in
+        var seen: [Run] = []
+        while let run = try await runs.next() {
+          seen.append(run)
+          if run.applied == 20 { gate.open() }
+        }
+        return seen
+      }
+      #expect(seen.first?.status == .running)
+      #expect(seen.first?.phase == "reading")
+      #expect(seen.last?.status == .success)
+      #expect(seen.dropLast().allSatisfy { $0.status == .running && $0.finishedAt == 0 })
+      #expect(zip(seen, seen.dropFirst()).allSatisfy { $0.rowsRead <= $1.rowsRead })
+      let ended = try await house.watch(started.runId)
+      #expect(ended == [try await house.client.getRun(GetRunRequest(runId: started.runId))])
+    }
+  }
+
+  @Test("progress is written down while a run goes on, with the cursor")
+  func progress() async throws {
+    try await House.with { house in
+      try await house.activeSync()
+      let gate = Gate()
+      house.warehouse.script.rows = (0..<30).map { row(-200 + $0, "u\($0)") }
+      house.warehouse.script.gate = (2, gate)
+      let started = try await house.start()
+      await gate.reached()
+      while try await house.cursor() != stamp(-181) { await Task.yield() }
+      let database = house.database.inner
+      let recorded = try await database.read {
+        try $0.run(workspace: "default", id: started.runId)
+      }
+      #expect(recorded?.status == .running)
+      #expect(recorded?.counts.applied == 20)
+      #expect(try await house.runs().first?.applied == 20)
+      gate.open()
+      _ = try await house.end(of: started.runId)
+    }
+  }
+
+  @Test("runs are listed newest first, as many as asked for")
+  func list() async throws {
+    try await House.with { house in
+      try await house.activeSync()
+      var ids: [String] = []
+      for _ in 0..<4 {
+        ids.append(try await house.run().runId)
+        house.world.advance(seconds: -30)
+      }
+      // By epoch where one sync is asked for: a clock that jumps back does not reorder them.
+      #expect(try await house.runs("purchases").map(\.runId) == ids.reversed())
+      #expect(try await house.runs("purchases", limit: 2).map(\.runId) == [ids[3], ids[2]])
+      #expect(try await house.runs().count == 4)
+    }
+  }
+
+  @Test("a run that is not there is NOT_FOUND")
+  func missing() async throws {
+    try await House.with { house in
+      for call in [
+        { _ = try await house.client.getRun(GetRunRequest(runId: "none")) },
+        { _ = try await house.watch("none") },
+      ] as [@Sendable () async throws -> Void] {
+        #expect(await refusal(call)?.reason == "run_not_found")
+      }
+      try await house.activeSync()
+      let id = try await house.run().runId
+      let elsewhere = await refusal {
+        try await house.client.getRun(GetRunRequest(workspace: "other", runId: id))
+      }
+      #expect(elsewhere?.code == .notFound)
+    }
+  }
+
+  @Test("decision 7: runs are forgotten after 13 months")
+  func retention() async throws {
+    try await House.with { house in
+      try await house.activeSync()
+      _ = try await house.run()
+      house.world.advance(seconds: 399 * 86_400)
+      _ = try await house.run()
+      #expect(try await house.runs().count == 2)
+      house.world.advance(seconds: 2 * 86_400)
+      _ = try await house.run()
+      #expect(try await house.runs().count == 2)
+    }
+  }
+}
