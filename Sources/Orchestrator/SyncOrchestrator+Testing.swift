@@ -71,7 +71,7 @@ extension SyncOrchestrator {
     do {
       let driver = try warehouses.driver(source.type)
       let settings = try driver.schema.validated(source.settings, type: source.type)
-      let place = settings["host"] ?? settings["path"] ?? source.name
+      let place = settings["host"] ?? settings["file"] ?? source.name
       try await events.write(TestEvent(progress: "connecting to \(place)"))
       let released = try await credentials.release(
         // A person waits for it.

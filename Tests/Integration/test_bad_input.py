@@ -174,5 +174,5 @@ def test_bytes_that_are_not_text_are_rejected(house):
             database.execute(
                 f"INSERT INTO bad_bytes VALUES ('2024-05-01 12:{minute:02}:00', {user}, NULL, NULL, NULL, {payload})")
     database.close()
-    configuration(house, name, {"path": str(path)}, "bad_bytes", source="sqlite")
+    configuration(house, name, {"file": str(path)}, "bad_bytes", source="sqlite")
     check_rejected(house, name, [row[2] for row in bad])

@@ -49,7 +49,7 @@ def sync_twice(house, warehouse, newest, seen_as=None):
     """
     step("Its configuration: sluice apply -f examples/demo.yaml")
     text = (REPOSITORY / "examples/demo.yaml").read_text()
-    show(house.apply(text.replace("path: warehouse.db", f"path: {seen_as or warehouse}")))
+    show(house.apply(text.replace("file: warehouse.db", f"file: {seen_as or warehouse}")))
 
     step(f"Does it work? sluice sync test {SYNC}")
     show(house.cli("sync", "test", SYNC))

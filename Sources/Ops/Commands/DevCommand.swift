@@ -152,7 +152,7 @@ struct Dev: SessionCommand {
           workspace: context.workspace,
           name: name,
           type: "sqlite",
-          settings: ["path": path]
+          settings: ["file": path]
         )
         _ = try await client.putSource(PutSourceRequest(source: source), options: call)
       }
@@ -176,7 +176,7 @@ struct Dev: SessionCommand {
         GetSourceRequest(workspace: context.workspace, name: name),
         options: call
       )
-      return source.type != "sqlite" || RegularFile.exists(source.settings["path"] ?? "")
+      return source.type != "sqlite" || RegularFile.exists(source.settings["file"] ?? "")
     } catch let error as RPCError where error.code == .notFound {
       return false
     }
