@@ -18,4 +18,5 @@
 #include <openssl/ec.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include "tls_shim.h"
 #endif

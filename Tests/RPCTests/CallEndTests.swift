@@ -109,11 +109,13 @@ struct CallEndTests {
   func deadline(_ carrier: Carrier) async throws {
     let service = EchoService()
     try await withClient(over: carrier, [service]) { client in
+      // The connection is there before the time begins to run.
+      _ = try await client.unary(EchoService.echo, Note())
       let error = await #expect(throws: RPCError.self) {
         try await client.unary(
           EchoService.hang,
           Note(),
-          options: CallOptions(timeout: .milliseconds(50))
+          options: CallOptions(timeout: .seconds(1))
         )
       }
       #expect(error?.code == .deadlineExceeded)

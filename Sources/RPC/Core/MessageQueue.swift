@@ -1,4 +1,3 @@
-import DequeModule
 import Synchronization
 
 /// The messages of one direction of a call: bounded, for one reader and any number of writers.
@@ -12,6 +11,10 @@ final class MessageQueue: Sendable {
     case finished
     /// The reader sees the error once the queue is empty; writers at once.
     case failed(RPCError)
+
+    var error: RPCError? {
+      if case .failed(let error) = self { error } else { nil }
+    }
   }
 
   enum Taken {
@@ -23,7 +26,7 @@ final class MessageQueue: Sendable {
   typealias Waiter = CheckedContinuation<Void, any Error>
 
   private struct State {
-    var messages: Deque<[UInt8]> = []
+    var messages = MessageFIFO()
     var buffered = 0
     var end: End?
     var reader: Waiter?
@@ -93,7 +96,7 @@ final class MessageQueue: Sendable {
     let waiters = state.withLock { state -> [Waiter] in
       if case .failed = state.end { return [] }
       state.end = .failed(error)
-      state.messages = []
+      state.messages.removeAll()
       state.buffered = 0
       return Self.releaseAll(&state)
     }
@@ -109,8 +112,33 @@ final class MessageQueue: Sendable {
       switch try take() {
       case .message(let message): return message
       case .end: return nil
-      case .nothingYet: try await waitForMessage()
+      case .nothingYet: try await waitForMessage {}
       }
+    }
+  }
+
+  /// Suspends until `take` has an answer.
+  /// - Parameter whenWaiting: called once the reader counts as waiting.
+  func waitForMessage(_ whenWaiting: () -> Void) async throws {
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { (waiter: Waiter) in
+        let refusal = state.withLock { state -> Result<Void, any Error>? in
+          if !state.messages.isEmpty || state.end != nil { return .success(()) }
+          if Task.isCancelled { return .failure(RPCError.cancelledHere) }
+          if state.reader != nil {
+            return .failure(RPCError(.internalError, "two tasks read one call at the same time"))
+          }
+          state.reader = waiter
+          return nil
+        }
+        if let refusal { waiter.resume(with: refusal) } else { whenWaiting() }
+      }
+    } onCancel: {
+      let reader = state.withLock { state in
+        defer { state.reader = nil }
+        return state.reader
+      }
+      reader?.resume(throwing: RPCError.cancelledHere)
     }
   }
 
@@ -131,12 +159,12 @@ final class MessageQueue: Sendable {
     return try result.0.get()
   }
 
-  /// Moves every queued message into `messages` without making room for writers: that is for
+  /// Hands every queued message to `body` without making room for writers: that is for
   /// `drained`, when the bytes have left.
   /// - Returns: how the queue ended, if it did.
-  func takeAll(into messages: inout Deque<[UInt8]>) -> End? {
+  func takeAll(_ body: ([UInt8]) -> Void) -> End? {
     state.withLock { state in
-      while let message = state.messages.popFirst() { messages.append(message) }
+      while let message = state.messages.popFirst() { body(message) }
       return state.end
     }
   }
@@ -145,31 +173,6 @@ final class MessageQueue: Sendable {
   func drained(_ count: Int) {
     let waiters = state.withLock { Self.remove(count, from: &$0, lowWater: lowWater) }
     for waiter in waiters { waiter.resume() }
-  }
-
-  // MARK: Waiting
-
-  private func waitForMessage() async throws {
-    try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { (waiter: Waiter) in
-        let refusal = state.withLock { state -> Result<Void, any Error>? in
-          if !state.messages.isEmpty || state.end != nil { return .success(()) }
-          if Task.isCancelled { return .failure(RPCError.cancelledHere) }
-          if state.reader != nil {
-            return .failure(RPCError(.internalError, "two tasks read one call at the same time"))
-          }
-          state.reader = waiter
-          return nil
-        }
-        if let refusal { waiter.resume(with: refusal) }
-      }
-    } onCancel: {
-      let reader = state.withLock { state in
-        defer { state.reader = nil }
-        return state.reader
-      }
-      reader?.resume(throwing: RPCError.cancelledHere)
-    }
   }
 
   private func waitForRoom() async throws {

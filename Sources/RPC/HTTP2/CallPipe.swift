@@ -1,0 +1,109 @@
+import Synchronization
+
+/// What a call asks of the connection that carries it; callable from any thread.
+protocol CallWaker: AnyObject, Sendable {
+  /// Has the connection look at the pipe soon, on its loop.
+  func wake(_ pipe: CallPipe)
+}
+
+/// Where a call's task and the loop of its connection meet.
+///
+/// The task receives and sends; the loop pushes into `inbound` what arrives, and drains `outbound`
+/// into frames. Neither touches the other's state.
+final class CallPipe: Sendable {
+  /// Bounded by the stream's flow-control window, not by the queue.
+  let inbound = MessageQueue(highWater: .max)
+  let outbound = MessageQueue()
+  private let waker: any CallWaker
+  /// What a client asks; the stream is opened when its task first needs it. nil at a server.
+  let request: ClientRequest?
+  /// Where the loop finds the stream; the loop alone writes it.
+  private let slot = Atomic<Int>(CallPipe.unopened)
+  /// Bytes of messages that the task took since the loop last asked.
+  private let taken = Atomic<Int>(0)
+  /// Whether a message has arrived in part; then a reader that begins to wait gives credit.
+  private let partial = Atomic<Bool>(false)
+  private let isAwake = Atomic<Bool>(false)
+  private let abandoned = Atomic<Bool>(false)
+
+  /// Credit is worth a turn of the loop from here on.
+  private static let creditThreshold = 128 * 1024
+
+  /// Values of `streamSlot` when there is no stream, before and after.
+  static let unopened = -1
+  static let closed = -2
+
+  init(waker: any CallWaker, request: ClientRequest? = nil) {
+    self.waker = waker
+    self.request = request
+  }
+
+  // MARK: The task's side
+
+  func receive() async throws -> [UInt8]? {
+    while true {
+      switch try inbound.take() {
+      case .message(let message):
+        let cost = message.count + MessageQueue.overhead
+        if taken.add(cost, ordering: .relaxed).newValue >= Self.creditThreshold { wake() }
+        return message
+      case .end: return nil
+      case .nothingYet:
+        try await inbound.waitForMessage {
+          if partial.load(ordering: .relaxed) || streamSlot == Self.unopened { wake() }
+        }
+      }
+    }
+  }
+
+  /// - Throws: `RPCError`; RESOURCE_EXHAUSTED for a message whose length does not fit the prefix.
+  func send(_ message: [UInt8]) async throws {
+    guard UInt32(exactly: message.count) != nil else {
+      throw RPCError(.resourceExhausted, "a message of \(message.count) bytes cannot be sent")
+    }
+    try await outbound.write(message)
+    wake()
+  }
+
+  /// No more messages; the response's status, or the request's half-close.
+  func finish(_ end: MessageQueue.End) {
+    outbound.end(end)
+    wake()
+  }
+
+  /// Ends both directions, and the stream if it is still open.
+  func abandon(_ error: RPCError) {
+    inbound.abort(error)
+    outbound.abort(error)
+    abandoned.store(true, ordering: .releasing)
+    wake()
+  }
+
+  private func wake() {
+    // One look at the pipe is enough for all that happened before it.
+    if !isAwake.exchange(true, ordering: .acquiringAndReleasing) { waker.wake(self) }
+  }
+
+  // MARK: The loop's side
+
+  /// The loop is about to look; later changes wake it again.
+  func fallAsleep() { _ = isAwake.exchange(false, ordering: .acquiringAndReleasing) }
+
+  var streamSlot: Int {
+    get { slot.load(ordering: .relaxed) }
+    set { slot.store(newValue, ordering: .relaxed) }
+  }
+
+  /// The task gave the call up.
+  var isAbandoned: Bool { abandoned.load(ordering: .acquiring) }
+
+  func takenBytes() -> Int { taken.exchange(0, ordering: .relaxed) }
+
+  func setPartial(_ isPartial: Bool) { partial.store(isPartial, ordering: .relaxed) }
+
+  /// The stream is gone: whoever waits learns why.
+  func abort(_ error: RPCError) {
+    inbound.abort(error)
+    outbound.abort(error)
+  }
+}

@@ -1,0 +1,60 @@
+/// The client's side of a connection: calls in, their outcomes out.
+final class ClientConnection: H2Connection {
+  /// The server takes no new calls here, or the connection is lost; called once, on the loop.
+  var onRetired: () -> Void = {}
+  private var isRetired = false
+  private var goAwayReason: String?
+
+  init(limits: H2Limits) { super.init(role: .client, limits: limits) }
+
+  override func settleWithoutStream(_ pipe: CallPipe) {
+    guard pipe.streamSlot == CallPipe.unopened, let request = pipe.request else { return }
+    pipe.streamSlot = CallPipe.closed
+    if pipe.isAbandoned { return }
+    if let deadline = request.deadline, deadline <= now { return pipe.abort(.deadlinePassed) }
+    let stream = ClientStream(pipe: pipe, maximumMessageBytes: session.limits.maximumMessageBytes)
+    guard !isRetired, session.submitRequest(request.headers(now: now), stream: stream) else {
+      return pipe.abort(
+        RPCError(.unavailable, "the connection to \(request.authority) takes no more calls")
+      )
+    }
+    stream.deadline = request.deadline
+    if let deadline = request.deadline { watch(deadline) }
+    settle(stream)
+  }
+
+  override func handle(_ event: H2Event) {
+    switch event {
+    case .ended(let stream):
+      if let stream = stream as? ClientStream { stream.complete(on: session) }
+    case .goAway(let code, let text):
+      if code != H2ErrorCode.noError { goAwayReason = text.isEmpty ? "HTTP/2 error \(code)" : text }
+      retire()
+    default: break
+    }
+  }
+
+  override func lost(_ error: RPCError) {
+    var error = error
+    if let goAwayReason { error.message += " (the server said goodbye: \(goAwayReason))" }
+    // First, so that calls that wait to be opened are not.
+    retire()
+    super.lost(error)
+  }
+
+  private func retire() {
+    guard !isRetired else { return }
+    isRetired = true
+    onRetired()
+  }
+
+  /// Says goodbye and takes no more calls.
+  func close() {
+    retire()
+    session.terminate(code: H2ErrorCode.noError)
+  }
+
+  override var shouldClose: Bool {
+    super.shouldClose || isRetired && session.streams.count == 0
+  }
+}

@@ -1,0 +1,214 @@
+import CNghttp2
+import NIOCore
+
+/// nghttp2's C structs and callbacks: each checks its pointers, finds the Swift object, forwards.
+enum H2Callbacks {
+  /// Safety: nghttp2 holds the session unretained. The session owns nghttp2's handle and deletes
+  /// it in `deinit`, so no callback can come after it.
+  static func session(_ user: UnsafeMutableRawPointer?) -> H2Session? {
+    user.map { Unmanaged<H2Session>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// Safety: nghttp2 holds a stream unretained from the moment it enters `H2Session.streams` until
+  /// `on_stream_close`, which forgets the pointer before the list lets go of the stream.
+  static func stream(_ pointer: UnsafeMutableRawPointer) -> H2Stream {
+    Unmanaged<H2Stream>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  static func pointer(_ stream: H2Stream) -> UnsafeMutableRawPointer {
+    Unmanaged.passUnretained(stream).toOpaque()
+  }
+
+  static func dataProvider(_ stream: H2Stream) -> nghttp2_data_provider {
+    nghttp2_data_provider(
+      source: nghttp2_data_source(ptr: pointer(stream)),
+      read_callback: readData
+    )
+  }
+
+  static func makeSession(for session: H2Session) -> OpaquePointer? {
+    var callbacks: OpaquePointer?
+    guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
+    defer { nghttp2_session_callbacks_del(callbacks) }
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader)
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onData)
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onClose)
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
+
+    var options: OpaquePointer?
+    guard nghttp2_option_new(&options) == 0 else { return nil }
+    defer { nghttp2_option_del(options) }
+    // Window goes back when a handler takes a message, not when bytes arrive.
+    nghttp2_option_set_no_auto_window_update(options, 1)
+    nghttp2_option_set_peer_max_concurrent_streams(options, 100)
+    nghttp2_option_set_no_closed_streams(options, 1)
+    // CVE-2023-44487 and CVE-2024-28182.
+    nghttp2_option_set_stream_reset_rate_limit(options, 200, 20)
+    nghttp2_option_set_max_continuations(options, 8)
+
+    var handle: OpaquePointer?
+    let user = Unmanaged.passUnretained(session).toOpaque()
+    let code: Int32
+    switch session.role {
+    case .server:
+      nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onSent)
+      nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, onBeginHeaders)
+      code = nghttp2_session_server_new2(&handle, callbacks, user, options)
+    case .client: code = nghttp2_session_client_new2(&handle, callbacks, user, options)
+    }
+    return code == 0 ? handle : nil
+  }
+}
+
+/// Refuses one stream; the connection goes on.
+private let refuseStream = Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+
+private let onBeginHeaders: nghttp2_on_begin_headers_callback = { handle, frame, user in
+  guard let session = H2Callbacks.session(user), let frame,
+    frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+  else { return 0 }
+  guard let stream = session.makeStream() else { return refuseStream }
+  let id = frame.pointee.hd.stream_id
+  session.streams.insert(stream, id: id)
+  nghttp2_session_set_stream_user_data(handle, id, H2Callbacks.pointer(stream))
+  return 0
+}
+
+private let onHeader: nghttp2_on_header_callback = {
+  handle,
+  frame,
+  name,
+  nameLength,
+  value,
+  valueLength,
+  _,
+  user in
+  guard let session = H2Callbacks.session(user), let frame,
+    let pointer = nghttp2_session_get_stream_user_data(handle, frame.pointee.hd.stream_id)
+  else { return 0 }
+  H2Callbacks.stream(pointer).header(
+    HeaderBytes(start: name, count: nameLength),
+    HeaderBytes(start: value, count: valueLength),
+    limit: session.limits.headerListBytes
+  )
+  return 0
+}
+
+private let onData: nghttp2_on_data_chunk_recv_callback = { handle, _, id, bytes, count, user in
+  guard let session = H2Callbacks.session(user),
+    let pointer = nghttp2_session_get_stream_user_data(handle, id)
+  else {
+    // Nobody will take these bytes: the connection's window must not shrink for them.
+    nghttp2_session_consume_connection(handle, count)
+    return 0
+  }
+  let stream = H2Callbacks.stream(pointer)
+  stream.data(UnsafeRawBufferPointer(start: bytes, count: count))
+  session.events.append(.data(stream))
+  return 0
+}
+
+private let onFrame: nghttp2_on_frame_recv_callback = { handle, frame, user in
+  guard let session = H2Callbacks.session(user), let frame else { return 0 }
+  let header = frame.pointee.hd
+  switch UInt32(header.type) {
+  case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+    guard let pointer = nghttp2_session_get_stream_user_data(handle, header.stream_id)
+    else { return 0 }
+    let stream = H2Callbacks.stream(pointer)
+    if UInt32(header.type) == NGHTTP2_HEADERS.rawValue {
+      stream.headersEnded()
+      session.events.append(.headers(stream))
+    }
+    if UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
+      stream.ended()
+      session.events.append(.ended(stream))
+    }
+  case NGHTTP2_GOAWAY.rawValue:
+    let goAway = frame.pointee.goaway
+    let text = UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
+    session.events.append(
+      .goAway(code: goAway.error_code, text: String(decoding: text.prefix(200), as: UTF8.self))
+    )
+  case NGHTTP2_PING.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0:
+    session.events.append(.pingAcknowledged)
+  case NGHTTP2_SETTINGS.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0:
+    session.events.append(.settings)
+  default: break
+  }
+  return 0
+}
+
+/// Notes that a response has left whole.
+private let onSent: nghttp2_on_frame_send_callback = { handle, frame, user in
+  guard let frame, UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
+    UInt32(frame.pointee.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
+    let session = H2Callbacks.session(user),
+    let pointer = nghttp2_session_get_stream_user_data(handle, frame.pointee.hd.stream_id)
+  else { return 0 }
+  session.events.append(.sent(H2Callbacks.stream(pointer)))
+  return 0
+}
+
+private let onClose: nghttp2_on_stream_close_callback = { handle, id, code, user in
+  guard let session = H2Callbacks.session(user),
+    let pointer = nghttp2_session_get_stream_user_data(handle, id)
+  else { return 0 }
+  let stream = H2Callbacks.stream(pointer)
+  nghttp2_session_set_stream_user_data(handle, id, nil)
+  session.events.append(.closed(stream, code: code))
+  session.streams.remove(stream)
+  return 0
+}
+
+/// Asks for the next bytes of a body: short ones are copied, long ones left to `sendData`.
+private let readData: nghttp2_data_source_read_callback = {
+  _,
+  _,
+  buffer,
+  length,
+  flags,
+  source,
+  user in
+  guard let session = H2Callbacks.session(user), let pointer = source?.pointee.ptr, let flags,
+    let buffer
+  else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+  let stream = H2Callbacks.stream(pointer)
+  let count = min(stream.outgoing.byteCount, length)
+  if count == stream.outgoing.byteCount {
+    if stream.outgoingEnd != nil {
+      flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      if session.role == .server {
+        // Trailers end the response.
+        flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+        session.events.append(.drained(stream))
+      }
+    } else if count == 0 {
+      stream.isDeferred = true
+      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    }
+  }
+  if stream.sentBytes == 0, count > 0 { session.sending.append(stream) }
+  stream.sentBytes += count
+  if count > H2Session.copyThreshold {
+    flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+  } else {
+    var at = UnsafeMutableRawPointer(buffer)
+    stream.outgoing.take(count) { bytes in
+      guard let base = bytes.baseAddress else { return }
+      at.copyMemory(from: base, byteCount: bytes.count)
+      at += bytes.count
+    }
+  }
+  return count
+}
+
+/// Writes a DATA frame whose body was not copied: nine bytes of header, then the messages' bytes.
+private let sendData: nghttp2_send_data_callback = { _, _, header, length, source, user in
+  guard let session = H2Callbacks.session(user), let pointer = source?.pointee.ptr
+  else { return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+  session.output.writeBytes(UnsafeRawBufferPointer(start: header, count: 9))
+  H2Callbacks.stream(pointer).outgoing.take(length) { session.output.writeBytes($0) }
+  return 0
+}

@@ -1,0 +1,161 @@
+import NIOCore
+
+/// gRPC on one connection without I/O: bytes and time go in; bytes and wishes come out.
+///
+/// It is confined to one loop. After every entry the carrier looks at the wishes: `nextDeadline`,
+/// `shouldClose`. Subclasses are the server's and the client's side.
+class H2Connection {
+  let session: H2Session
+  private var awake: [CallPipe] = []
+  private(set) var now = ContinuousClock.now
+  /// When `timeReached` is to be called, at the latest.
+  private(set) var nextDeadline: ContinuousClock.Instant?
+  private var isLost = false
+
+  /// Credit below this is not worth a look: the windows are far larger.
+  private static let creditStep = 32 * 1024
+
+  init(role: H2Session.Role, limits: H2Limits) {
+    session = H2Session(role: role, limits: limits)
+  }
+
+  /// Whether the transport is to be closed once what was gathered has left.
+  var shouldClose: Bool { session.isFinished }
+
+  /// Nothing waits to be done before the next flush.
+  var isIdle: Bool { awake.isEmpty }
+
+  // MARK: Entries
+
+  func start(now: ContinuousClock.Instant) {
+    self.now = now
+    session.start()
+  }
+
+  func receive(_ bytes: UnsafeRawBufferPointer, now: ContinuousClock.Instant) {
+    self.now = now
+    session.receive(bytes)
+    handleEvents()
+  }
+
+  /// A pipe has something new; it is looked at when frames are gathered.
+  func wake(_ pipe: CallPipe) {
+    if isLost {
+      pipe.fallAsleep()
+      settleWithoutStream(pipe)
+    } else {
+      awake.append(pipe)
+    }
+  }
+
+  /// Appends at least one frame's and about `limit` bytes at most to `buffer`.
+  func gather(into buffer: inout ByteBuffer, limit: Int, now: ContinuousClock.Instant) {
+    self.now = now
+    swap(&session.output, &buffer)
+    defer { swap(&session.output, &buffer) }
+    repeat {
+      settleAwake()
+      session.gather(limit: limit)
+    } while handleEvents() && session.output.readableBytes < limit || !awake.isEmpty
+
+    for stream in session.sending {
+      let sent = stream.sentBytes
+      stream.sentBytes = 0
+      stream.pipe.outbound.drained(sent)
+    }
+    session.sending.removeAll(keepingCapacity: true)
+  }
+
+  func timeReached(now: ContinuousClock.Instant) {
+    self.now = now
+    nextDeadline = nil
+    // Expiring a stream does not change the list: nghttp2 closes streams later.
+    for stream in session.streams.streams {
+      guard let deadline = stream.deadline else { continue }
+      if deadline <= now {
+        stream.deadline = nil
+        stream.expire(on: session)
+      } else {
+        watch(deadline)
+      }
+    }
+  }
+
+  /// The transport is gone; every call on it ends with `error`.
+  func lost(_ error: RPCError) {
+    guard !isLost else { return }
+    isLost = true
+    for stream in session.streams.streams {
+      session.streams.remove(stream)
+      stream.closed(code: H2ErrorCode.noError, error: error)
+    }
+    let pipes = awake
+    awake = []
+    for pipe in pipes {
+      pipe.fallAsleep()
+      settleWithoutStream(pipe)
+    }
+    nextDeadline = nil
+  }
+
+  // MARK: For subclasses
+
+  /// Handles an event that is not about the bytes of a stream.
+  func handle(_ event: H2Event) {}
+
+  /// A pipe that has no stream (yet, or any more) was woken.
+  func settleWithoutStream(_ pipe: CallPipe) {}
+
+  /// Has `timeReached` called then.
+  final func watch(_ deadline: ContinuousClock.Instant) {
+    if nextDeadline.map({ deadline < $0 }) ?? true { nextDeadline = deadline }
+  }
+
+  final func settle(_ stream: H2Stream) {
+    session.consume(stream.creditDue(atLeast: Self.creditStep), of: stream)
+    let end = stream.pipe.outbound.takeAll { stream.outgoing.append($0) }
+    if stream.outgoingEnd == nil { stream.outgoingEnd = end }
+    stream.settle(on: session)
+  }
+
+  // MARK: Turns
+
+  private func settleAwake() {
+    var index = 0
+    while index < awake.count {
+      let pipe = awake[index]
+      index += 1
+      pipe.fallAsleep()
+      if let stream = session.streams.stream(of: pipe) {
+        settle(stream)
+      } else {
+        settleWithoutStream(pipe)
+      }
+    }
+    awake.removeAll(keepingCapacity: true)
+  }
+
+  /// - Returns: whether there was any.
+  @discardableResult
+  private func handleEvents() -> Bool {
+    guard !session.events.isEmpty else { return false }
+    var index = 0
+    // Handling may add events, but no callback runs meanwhile.
+    while index < session.events.count {
+      let event = session.events[index]
+      index += 1
+      switch event {
+      case .data(let stream) where !stream.isClosed:
+        session.consume(stream.creditDue(atLeast: Self.creditStep), of: stream)
+      case .drained(let stream) where !stream.isClosed: stream.drained(on: session)
+      case .sent(let stream) where !stream.isClosed: stream.sent(on: session)
+      case .closed(let stream, let code):
+        session.consumeConnection(stream.remainingCredit())
+        stream.closed(code: code, error: nil)
+      default: handle(event)
+      }
+    }
+    session.events.removeAll(keepingCapacity: true)
+    return true
+  }
+}

@@ -1,0 +1,200 @@
+import CNghttp2
+import NIOCore
+
+/// What happened on a connection since the last look.
+enum H2Event {
+  /// A request's or response's header list is complete.
+  case headers(H2Stream)
+  case data(H2Stream)
+  /// The peer's side of the stream has ended.
+  case ended(H2Stream)
+  /// Everything was sent; trailers may follow.
+  case drained(H2Stream)
+  /// The end of a response has left.
+  case sent(H2Stream)
+  case closed(H2Stream, code: UInt32)
+  case goAway(code: UInt32, text: String)
+  case pingAcknowledged
+  case settings
+}
+
+/// Limits and windows of one connection.
+struct H2Limits: Sendable {
+  var maximumMessageBytes = 4 * 1024 * 1024
+  var concurrentStreams = 100
+  /// Much less than the connection's, so that one stuck call does not stop the others.
+  var streamWindow = 1024 * 1024
+  var connectionWindow = 16 * 1024 * 1024
+  var headerListBytes = 16 * 1024
+}
+
+/// nghttp2's session: bytes in, events and bytes out. It knows neither sockets nor TLS nor time.
+///
+/// Callbacks append to `events` and return; frames are submitted only after `receive` or between
+/// two frames of `gather` (nghttp2, Programmers' Guide, "Remarks"). It is confined to one loop.
+final class H2Session {
+  enum Role { case server, client }
+
+  /// Copying a body shorter than this into nghttp2's frame is cheaper than the detour around it.
+  static let copyThreshold = 1024
+
+  let role: Role
+  let limits: H2Limits
+  /// Makes the stream of a request that begins; nil refuses it.
+  var makeStream: () -> H2Stream? = { nil }
+  private(set) var handle: OpaquePointer?
+  var streams = H2StreamList()
+  var events: [H2Event] = []
+  /// Streams whose bytes left since the last look.
+  var sending: [H2Stream] = []
+  /// Where `gather` writes to; the callback that sends DATA appends here too.
+  var output = ByteBuffer()
+  /// nghttp2's text for what ended the session, e.g. a bad preface.
+  private(set) var failure: String?
+
+  init(role: Role, limits: H2Limits) {
+    self.role = role
+    self.limits = limits
+    handle = H2Callbacks.makeSession(for: self)
+    if handle == nil { failure = "out of memory" }
+  }
+
+  deinit {
+    if let handle { nghttp2_session_del(handle) }
+  }
+
+  // MARK: Bytes
+
+  /// Feeds what arrived.
+  func receive(_ bytes: UnsafeRawBufferPointer) {
+    guard failure == nil else { return }
+    // Returns the count taken, or: NOMEM, CALLBACK_FAILURE, BAD_CLIENT_MAGIC, FLOODED.
+    let count = nghttp2_session_mem_recv(
+      handle,
+      bytes.assumingMemoryBound(to: UInt8.self).baseAddress,
+      bytes.count
+    )
+    if count < 0 { fail(count) }
+  }
+
+  /// Appends frames to `output` until it holds `limit` bytes or there are none.
+  func gather(limit: Int) {
+    while output.readableBytes < limit, failure == nil {
+      var bytes: UnsafePointer<UInt8>?
+      let count = nghttp2_session_mem_send(handle, &bytes)
+      if count < 0 { return fail(count) }
+      guard count > 0 else { return }
+      output.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+  }
+
+  private func fail(_ code: Int) {
+    failure = String(cString: nghttp2_strerror(Int32(truncatingIfNeeded: code)))
+  }
+
+  /// Nothing will be read or written any more.
+  var isFinished: Bool {
+    failure != nil
+      || nghttp2_session_want_read(handle) == 0 && nghttp2_session_want_write(handle) == 0
+  }
+
+  // MARK: Connection frames
+
+  /// The first SETTINGS, and the connection's window.
+  func start() {
+    var entries = [
+      entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrentStreams),
+      entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindow),
+      entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerListBytes),
+    ]
+    if role == .client { entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)) }
+    nghttp2_submit_settings(handle, flag(NGHTTP2_FLAG_NONE), entries, entries.count)
+    nghttp2_session_set_local_window_size(
+      handle,
+      flag(NGHTTP2_FLAG_NONE),
+      0,
+      Int32(clamping: limits.connectionWindow)
+    )
+  }
+
+  private func entry(_ id: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {
+    nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(clamping: value))
+  }
+
+  func ping() { nghttp2_submit_ping(handle, flag(NGHTTP2_FLAG_NONE), nil) }
+
+  /// Tells the peer to open no more streams, while those on their way are still taken.
+  func announceShutdown() { nghttp2_submit_shutdown_notice(handle) }
+
+  /// Takes no stream above the last one seen.
+  func goAway(code: UInt32 = H2ErrorCode.noError) {
+    nghttp2_submit_goaway(
+      handle,
+      flag(NGHTTP2_FLAG_NONE),
+      nghttp2_session_get_last_proc_stream_id(handle),
+      code,
+      nil,
+      0
+    )
+  }
+
+  /// GOAWAY, and then `isFinished`.
+  func terminate(code: UInt32) { nghttp2_session_terminate_session(handle, code) }
+
+  // MARK: Streams
+
+  /// Opens a stream with a request; false when this connection takes none any more.
+  func submitRequest(_ headers: HeaderBlock, stream: H2Stream) -> Bool {
+    var provider = H2Callbacks.dataProvider(stream)
+    let id = headers.withFields { fields, count in
+      nghttp2_submit_request(
+        handle,
+        nil,
+        fields,
+        count,
+        &provider,
+        H2Callbacks.pointer(stream)
+      )
+    }
+    // NOMEM, STREAM_ID_NOT_AVAILABLE; PROTO and INVALID_ARGUMENT cannot happen here.
+    guard id > 0 else { return false }
+    streams.insert(stream, id: id)
+    return true
+  }
+
+  /// Answers; with a body to follow, or with nothing else.
+  func submitResponse(_ headers: HeaderBlock, stream: H2Stream, hasBody: Bool) {
+    var provider = H2Callbacks.dataProvider(stream)
+    _ = headers.withFields { fields, count in
+      withUnsafePointer(to: &provider) {
+        nghttp2_submit_response(handle, stream.id, fields, count, hasBody ? $0 : nil)
+      }
+    }
+  }
+
+  func submitTrailers(_ headers: HeaderBlock, stream: H2Stream) {
+    _ = headers.withFields { nghttp2_submit_trailer(handle, stream.id, $0, $1) }
+  }
+
+  func resume(_ stream: H2Stream) {
+    guard stream.isDeferred else { return }
+    stream.isDeferred = false
+    nghttp2_session_resume_data(handle, stream.id)
+  }
+
+  func reset(_ stream: H2Stream, code: UInt32) {
+    nghttp2_submit_rst_stream(handle, flag(NGHTTP2_FLAG_NONE), stream.id, code)
+  }
+
+  /// Gives window back for bytes of an open stream.
+  func consume(_ count: Int, of stream: H2Stream) {
+    if count > 0 { nghttp2_session_consume(handle, stream.id, count) }
+  }
+
+  /// Gives window back for bytes of a stream that is closed.
+  func consumeConnection(_ count: Int) {
+    if count > 0 { nghttp2_session_consume_connection(handle, count) }
+  }
+
+  private func flag(_ flag: nghttp2_flag) -> UInt8 { UInt8(truncatingIfNeeded: flag.rawValue) }
+}

@@ -1,0 +1,167 @@
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// Serves a router's methods over HTTP/2.
+///
+/// `run()` listens until its task is cancelled, which ends every call at once, or until its service
+/// group shuts down gracefully: then calls in flight have the grace period to end.
+public final class HTTP2Server: Service, Sendable {
+  public struct Configuration: Sendable {
+    /// Longest request message in bytes; a longer one ends its call with RESOURCE_EXHAUSTED.
+    public var maximumMessageBytes = 4 * 1024 * 1024
+    /// Calls at a time on one connection.
+    public var maximumConcurrentStreams = 100
+    /// How long calls in flight may go on after a graceful shutdown began.
+    public var gracePeriod = Duration.seconds(10)
+    /// How long a client may take for its TLS handshake.
+    public var handshakeTimeout = Duration.seconds(10)
+    /// Whether handlers run on their connection's event loop: fastest for handlers that wait or
+    /// answer quickly. false has them run on the global pool, for handlers that compute for
+    /// milliseconds and would hold up the other calls of their connection.
+    public var handlersRunOnEventLoop = true
+
+    public init() {}
+  }
+
+  private let host: String
+  private let port: Int
+  private let tls: TLSConfiguration?
+  private let methods: MethodTable
+  private let stopHooks: [@Sendable () -> Void]
+  private let logger: Logger
+  private let configuration: Configuration
+  private let calls = CallCounter()
+  private let connections = ServerConnections()
+
+  /// - Parameters:
+  ///   - port: 0 takes a free one; see `boundPort`.
+  ///   - tls: nil serves plaintext, without peer identities.
+  public init(
+    host: String,
+    port: Int,
+    tls: TLSConfiguration?,
+    router: RPCRouter,
+    logger: Logger,
+    configuration: Configuration = Configuration()
+  ) {
+    self.host = host
+    self.port = port
+    self.tls = tls
+    methods = MethodTable(router)
+    stopHooks = router.stopHooks
+    self.logger = logger
+    self.configuration = configuration
+  }
+
+  /// The port that is listened on; suspends until it is.
+  /// - Throws: why the server cannot listen.
+  public var boundPort: Int {
+    get async throws { try await connections.port() }
+  }
+
+  /// - Throws: when the address cannot be listened on, or the certificates cannot be used.
+  public func run() async throws {
+    do {
+      let listener = try await listen()
+      connections.listening(on: listener.localAddress?.port ?? port)
+      logger.info(
+        "listening",
+        metadata: ["rpc.host": "\(host)", "rpc.port": "\(listener.localAddress?.port ?? port)"]
+      )
+      await serve(listener)
+    } catch {
+      connections.failed(error)
+      throw error
+    }
+  }
+
+  private func listen() async throws -> any Channel {
+    let acceptor = try tls.map { try TLSContext(server: $0) }
+    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.backlog, value: 256)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
+      .childChannelOption(.maxMessagesPerRead, value: 4)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try self.accept(channel, acceptor) }
+      }
+    do {
+      return try await bootstrap.bind(host: host, port: port).get()
+    } catch {
+      throw RPCError(
+        .unavailable,
+        "cannot listen on \(host):\(port): \(ConnectFailure.describe(error))",
+        cause: error
+      )
+    }
+  }
+
+  private func accept(_ channel: any Channel, _ acceptor: TLSContext?) throws {
+    let loop = channel.eventLoop
+    var limits = H2Limits()
+    limits.maximumMessageBytes = configuration.maximumMessageBytes
+    limits.concurrentStreams = configuration.maximumConcurrentStreams
+    // Twice the streams: calls that were reset may still be ending.
+    let running = RunningCalls(limit: configuration.maximumConcurrentStreams * 2, all: calls)
+    let executor = configuration.handlersRunOnEventLoop ? LoopTaskExecutor(loop) : nil
+    let connection = ServerConnection(
+      methods: methods,
+      limits: limits,
+      running: running,
+      start: HandlerTask.starter(running: running, executor: executor, logger: logger)
+    )
+    let handler = HTTP2Handler(
+      channel: channel,
+      connection: connection,
+      waitsForTLS: acceptor != nil,
+      lostError: { reason in
+        RPCError(
+          .cancelled,
+          "the connection to the client was lost" + (reason.map { ": \($0)" } ?? "")
+        )
+      }
+    )
+    handler.onReady = { connection.peer = $0 }
+    connection.waker = handler
+    if let acceptor {
+      let engine = try acceptor.makeEngine()
+      try channel.pipeline.syncOperations.addHandler(
+        TLSHandler(
+          engine,
+          handshakeTimeout: TimeAmount(configuration.handshakeTimeout),
+          logger: logger
+        )
+      )
+    }
+    try channel.pipeline.syncOperations.addHandler(handler)
+    guard connections.add(handler) else { throw ChannelError.ioOnClosedChannel }
+    channel.closeFuture.whenComplete { _ in self.connections.remove(handler) }
+  }
+
+  /// Waits for the end of serving, and sees everything out.
+  private func serve(_ listener: any Channel) async {
+    await withTaskCancellationHandler {
+      await withGracefulShutdownHandler {
+        try? await listener.closeFuture.get()
+      } onGracefulShutdown: {
+        listener.close(promise: nil)
+      }
+      if !Task.isCancelled {
+        for hook in stopHooks { hook() }
+        connections.drain(grace: TimeAmount(configuration.gracePeriod))
+      } else {
+        connections.closeAll()
+      }
+      await connections.waitForNone()
+      await calls.waitForNone()
+    } onCancel: {
+      listener.close(promise: nil)
+      connections.closeAll()
+    }
+    logger.info("stopped listening", metadata: ["rpc.host": "\(host)", "rpc.port": "\(port)"])
+  }
+}

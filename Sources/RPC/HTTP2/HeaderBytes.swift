@@ -1,0 +1,59 @@
+import Glibc
+
+/// A header's name or value as nghttp2 lends it, for the length of a callback.
+typealias HeaderBytes = UnsafeBufferPointer<UInt8>
+
+extension UnsafeBufferPointer<UInt8> {
+  func equals(_ text: StaticString) -> Bool {
+    count == text.utf8CodeUnitCount && hasPrefix(text)
+  }
+
+  func hasPrefix(_ text: StaticString) -> Bool {
+    guard count >= text.utf8CodeUnitCount, let baseAddress else { return false }
+    return memcmp(baseAddress, text.utf8Start, text.utf8CodeUnitCount) == 0
+  }
+
+  func hasSuffix(_ text: StaticString) -> Bool {
+    guard count >= text.utf8CodeUnitCount, let baseAddress else { return false }
+    let tail = baseAddress + (count - text.utf8CodeUnitCount)
+    return memcmp(tail, text.utf8Start, text.utf8CodeUnitCount) == 0
+  }
+
+  /// `application/grpc`, alone or with a subtype (`+proto`) or parameters.
+  var isGRPCContentType: Bool {
+    guard hasPrefix("application/grpc") else { return false }
+    guard count > 16 else { return true }
+    return self[16] == UInt8(ascii: "+") || self[16] == UInt8(ascii: ";")
+  }
+
+  var text: String { String(decoding: self, as: UTF8.self) }
+
+  var decimal: Int? {
+    guard !isEmpty, count <= 9 else { return nil }
+    var value = 0
+    for byte in self {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+      value = value * 10 + Int(byte - UInt8(ascii: "0"))
+    }
+    return value
+  }
+}
+
+extension Metadata {
+  /// Adds a header that is not the protocol's own.
+  /// - Returns: false when a `-bin` value is not base64.
+  mutating func appendHeader(_ name: HeaderBytes, _ value: HeaderBytes) -> Bool {
+    guard name.hasSuffix("-bin") else {
+      append(name.text, .text(value.text))
+      return true
+    }
+    // Values of one name may arrive joined by commas (gRPC over HTTP/2, "Custom-Metadata").
+    let name = name.text
+    for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      guard let bytes = MetadataBase64.decode(part.filter { $0 != UInt8(ascii: " ") })
+      else { return false }
+      append(name, .bytes(bytes))
+    }
+    return true
+  }
+}

@@ -1,0 +1,89 @@
+/// Cuts DATA into gRPC messages: a flag byte, four bytes of length, the message.
+///
+/// The length is checked against the limit before a byte of the message is held.
+struct MessageAssembler {
+  private static let prefixLength = 5
+  /// Held at once for a message that has not arrived; a longer one must send bytes to cost memory.
+  private static let firstReservation = 256 * 1024
+
+  /// Greatest length of one message, in bytes.
+  let limit: Int
+  /// What the peer's `grpc-encoding` says, other than `identity`.
+  var encoding: String?
+
+  private var prefix: [UInt8] = []
+  private var body: [UInt8] = []
+  private var missing = 0
+
+  init(limit: Int) { self.limit = limit }
+
+  /// Bytes held of a message that is not complete.
+  var pendingBytes: Int { missing > 0 ? Self.prefixLength + body.count : prefix.count }
+
+  /// - Throws: RESOURCE_EXHAUSTED, INTERNAL or UNIMPLEMENTED; no more bytes may follow.
+  mutating func receive(
+    _ chunk: UnsafeRawBufferPointer,
+    _ emit: ([UInt8]) -> Void
+  ) throws(RPCError) {
+    var rest = chunk[...]
+    while !rest.isEmpty {
+      if missing == 0 {
+        guard let length = try nextLength(&rest) else { return }
+        if rest.count >= length {
+          emit([UInt8](rest.prefix(length)))
+          rest = rest.dropFirst(length)
+          continue
+        }
+        body.reserveCapacity(min(length, Self.firstReservation))
+        missing = length
+      }
+      let part = rest.prefix(missing)
+      body.append(contentsOf: part)
+      missing -= part.count
+      rest = rest.dropFirst(part.count)
+      if missing == 0, !part.isEmpty {
+        emit(body)
+        body = []
+      }
+    }
+  }
+
+  private mutating func nextLength(
+    _ rest: inout Slice<UnsafeRawBufferPointer>
+  ) throws(RPCError) -> Int? {
+    if prefix.isEmpty, rest.count >= Self.prefixLength {
+      let start = rest.startIndex
+      let raw = rest.base.loadUnaligned(fromByteOffset: start + 1, as: UInt32.self)
+      let flag = rest[start]
+      rest = rest.dropFirst(Self.prefixLength)
+      return try checked(flag: flag, length: UInt32(bigEndian: raw))
+    }
+    while prefix.count < Self.prefixLength, let byte = rest.popFirst() { prefix.append(byte) }
+    guard prefix.count == Self.prefixLength else { return nil }
+    let length = prefix[1...].reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
+    let flag = prefix[0]
+    prefix.removeAll(keepingCapacity: true)
+    return try checked(flag: flag, length: length)
+  }
+
+  private func checked(flag: UInt8, length: UInt32) throws(RPCError) -> Int {
+    if flag == 1, let encoding {
+      throw RPCError(.unimplemented, "messages compressed with \(encoding) are not understood here")
+    }
+    guard flag == 0 else {
+      throw RPCError(
+        .internalError,
+        flag == 1
+          ? "a message is marked compressed, but no grpc-encoding was named"
+          : "a message starts with flag \(flag), which gRPC does not know"
+      )
+    }
+    guard length <= limit else {
+      throw RPCError(
+        .resourceExhausted,
+        "a message of \(length) bytes is longer than the limit of \(limit)"
+      )
+    }
+    return Int(length)
+  }
+}

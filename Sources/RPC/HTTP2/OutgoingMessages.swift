@@ -1,0 +1,61 @@
+import NIOCore
+
+/// Messages on their way into DATA frames, each behind its five-byte prefix.
+struct OutgoingMessages {
+  private var messages = MessageFIFO()
+  /// How much of the first message, prefix included, has left.
+  private var offset = 0
+  /// Bytes that have not left, prefixes included.
+  private(set) var byteCount = 0
+
+  mutating func append(_ message: [UInt8]) {
+    byteCount += message.count + MessageQueue.overhead
+    messages.append(message)
+  }
+
+  mutating func removeAll() {
+    messages.removeAll()
+    offset = 0
+    byteCount = 0
+  }
+
+  /// Hands the next `count` bytes to `write`, piece by piece.
+  /// - Parameter count: at most `byteCount`.
+  mutating func take(_ count: Int, _ write: (UnsafeRawBufferPointer) -> Void) {
+    var missing = min(count, byteCount)
+    byteCount -= missing
+    while missing > 0, let message = messages.head {
+      if offset < MessageQueue.overhead {
+        missing -= takePrefix(of: message.count, missing, write)
+      }
+      let start = offset - MessageQueue.overhead
+      let part = min(missing, message.count - max(start, 0))
+      if start >= 0 {
+        message.withUnsafeBytes {
+          write(UnsafeRawBufferPointer(rebasing: $0[start..<start + part]))
+        }
+        offset += part
+        missing -= part
+        if offset == message.count + MessageQueue.overhead {
+          _ = messages.popFirst()
+          offset = 0
+        }
+      }
+    }
+  }
+
+  private mutating func takePrefix(
+    of length: Int,
+    _ missing: Int,
+    _ write: (UnsafeRawBufferPointer) -> Void
+  ) -> Int {
+    // Flag 0 (not compressed) and four bytes of length; `RPCClientCall.send` has checked the range.
+    let prefix = UInt64(UInt32(truncatingIfNeeded: length)).bigEndian >> 24
+    let part = min(missing, MessageQueue.overhead - offset)
+    withUnsafeBytes(of: prefix) {
+      write(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + part]))
+    }
+    offset += part
+    return part
+  }
+}

@@ -1,0 +1,58 @@
+/// What a request's headers say, read header by header without building Strings for the usual ones.
+struct RequestHead {
+  enum Refusal {
+    /// Not gRPC: an HTTP status alone.
+    case http(Int)
+    case grpc(RPCError)
+  }
+
+  private(set) var method: MethodTable.Method?
+  private(set) var timeout: Duration?
+  private(set) var encoding: String?
+  private(set) var metadata = Metadata()
+  private var path: String?
+  private var isPost = false
+  private var isGRPC = false
+  private var acceptsTrailers = false
+  private var problem: RPCError?
+
+  mutating func append(_ name: HeaderBytes, _ value: HeaderBytes, methods: MethodTable) {
+    switch name.count {
+    case 2 where name.equals("te"): acceptsTrailers = value.equals("trailers")
+    case 5 where name.equals(":path"):
+      method = methods.method(atPath: value)
+      if method == nil { path = HeaderBytes(rebasing: value.prefix(200)).text }
+    case 7 where name.equals(":method"): isPost = value.equals("POST")
+    case 12 where name.equals("content-type"): isGRPC = value.isGRPCContentType
+    case 12 where name.equals("grpc-timeout"):
+      timeout = GRPCTimeout.parse(value)
+      if timeout == nil { problem = RPCError(.internalError, "grpc-timeout is malformed") }
+    case 13 where name.equals("grpc-encoding"):
+      encoding = value.equals("identity") ? nil : HeaderBytes(rebasing: value.prefix(40)).text
+    default: appendOther(name, value)
+    }
+  }
+
+  private mutating func appendOther(_ name: HeaderBytes, _ value: HeaderBytes) {
+    if name.first == UInt8(ascii: ":") || name.hasPrefix("grpc-") || name.equals("user-agent")
+      || name.equals("host") || name.equals("content-length")
+    {
+      return
+    }
+    if !metadata.appendHeader(name, value) {
+      problem = RPCError(.internalError, "metadata \(name.text) is not base64")
+    }
+  }
+
+  /// Why the call cannot be made, if so.
+  var refusal: Refusal? {
+    guard isPost else { return .http(405) }
+    guard isGRPC else { return .http(415) }
+    guard acceptsTrailers else {
+      return .grpc(RPCError(.internalError, "the request has no \"te: trailers\""))
+    }
+    if let problem { return .grpc(problem) }
+    guard method != nil else { return .grpc(.unknownMethod(path ?? "")) }
+    return nil
+  }
+}

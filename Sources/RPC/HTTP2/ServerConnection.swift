@@ -1,0 +1,99 @@
+import Synchronization
+
+/// The server's side of a connection: requests in, calls of handlers out.
+final class ServerConnection: H2Connection {
+  /// Runs a call's handler; called on the loop.
+  typealias Start = (CallPipe, MethodTable.Method, ServerContext) -> Task<Void, Never>
+
+  /// Whom the connection's certificate names; set before the first byte.
+  var peer: PeerIdentity?
+  /// Handlers that run, also those whose stream is gone.
+  let running: RunningCalls
+  /// What the pipes of calls wake; set before the first byte.
+  weak var waker: (any CallWaker)?
+  private let start: Start
+  private var drain = Drain.none
+
+  private enum Drain {
+    case none
+    /// GOAWAY without a last stream was sent, and a PING: what the peer sent before is still taken.
+    case announced
+    case final
+  }
+
+  init(
+    methods: MethodTable,
+    limits: H2Limits,
+    running: RunningCalls,
+    start: @escaping Start
+  ) {
+    self.running = running
+    self.start = start
+    super.init(role: .server, limits: limits)
+    let maximumMessageBytes = limits.maximumMessageBytes
+    session.makeStream = { [unowned self] in
+      guard let waker else { return nil }
+      return ServerStream(
+        pipe: CallPipe(waker: waker),
+        methods: methods,
+        maximumMessageBytes: maximumMessageBytes
+      )
+    }
+  }
+
+  override func handle(_ event: H2Event) {
+    switch event {
+    case .headers(let stream):
+      if let stream = stream as? ServerStream, !stream.isClosed, !stream.wasSeen { begin(stream) }
+    case .pingAcknowledged where drain == .announced:
+      drain = .final
+      session.goAway()
+    default: break
+    }
+  }
+
+  private func begin(_ stream: ServerStream) {
+    stream.wasSeen = true
+    if stream.headersTooLong {
+      return stream.refuse(
+        .grpc(
+          RPCError(
+            .resourceExhausted,
+            "the request's headers are longer than \(session.limits.headerListBytes) bytes"
+          )
+        ),
+        on: session
+      )
+    }
+    if let refusal = stream.head.refusal { return stream.refuse(refusal, on: session) }
+    guard let method = stream.head.method else { return }
+    guard running.begin() else {
+      return stream.refuse(
+        .grpc(RPCError(.resourceExhausted, "too many calls of this connection are running")),
+        on: session
+      )
+    }
+    stream.deadline = stream.head.timeout.map { now.advanced(by: $0) }
+    if let deadline = stream.deadline { watch(deadline) }
+    let context = ServerContext(
+      path: method.path,
+      metadata: stream.head.metadata,
+      deadline: stream.deadline,
+      peer: peer
+    )
+    stream.task = start(stream.pipe, method, context)
+  }
+
+  /// Begins a graceful stop: calls in flight go on, new ones are refused.
+  func beginDrain() {
+    guard drain == .none else { return }
+    drain = .announced
+    session.announceShutdown()
+    session.ping()
+  }
+
+  /// The calls that were in flight have ended.
+  override var shouldClose: Bool {
+    super.shouldClose || drain == .final && session.streams.count == 0
+  }
+}

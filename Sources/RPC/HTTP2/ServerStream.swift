@@ -1,0 +1,129 @@
+/// A request and its response.
+final class ServerStream: H2Stream {
+  private(set) var head = RequestHead()
+  /// Runs the handler; cancelled when nobody waits for it any more.
+  var task: Task<Void, Never>?
+  private let methods: MethodTable
+  private var responseStarted = false
+  private var responseEnded = false
+
+  private static let responseHeaders: HeaderBlock = {
+    var headers = HeaderBlock()
+    headers.append(":status", "200")
+    headers.append("content-type", "application/grpc")
+    return headers
+  }()
+
+  private static let okTrailers: HeaderBlock = {
+    var headers = HeaderBlock()
+    headers.append("grpc-status", "0")
+    return headers
+  }()
+
+  init(pipe: CallPipe, methods: MethodTable, maximumMessageBytes: Int) {
+    self.methods = methods
+    super.init(pipe: pipe, maximumMessageBytes: maximumMessageBytes)
+  }
+
+  /// Trailers of a request carry nothing for us.
+  private var headIsComplete = false
+
+  override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) {
+    super.header(name, value, limit: limit)
+    guard !headIsComplete, !headersTooLong else { return }
+    head.append(name, value, methods: methods)
+  }
+
+  override func headersEnded() {
+    headIsComplete = true
+    assembler.encoding = head.encoding
+  }
+
+  override func ended() {
+    super.ended()
+    let end: MessageQueue.End =
+      assembler.pendingBytes == 0
+      ? .finished : .failed(RPCError(.internalError, "the request ended inside a message"))
+    pipe.inbound.end(end)
+  }
+
+  // MARK: Answering
+
+  /// Answers without a handler.
+  func refuse(_ refusal: RequestHead.Refusal, on session: H2Session) {
+    ignoreData()
+    switch refusal {
+    case .grpc(let error):
+      outgoingEnd = .failed(error)
+      settle(on: session)
+    case .http(let status):
+      var headers = HeaderBlock()
+      headers.append(":status", String(status))
+      if status == 405 { headers.append("allow", "POST") }
+      responseStarted = true
+      session.submitResponse(headers, stream: self, hasBody: false)
+      endResponse()
+    }
+  }
+
+  override func settle(on session: H2Session) {
+    guard !responseEnded else { return }
+    if responseStarted { return session.resume(self) }
+    if outgoing.byteCount > 0 {
+      responseStarted = true
+      session.submitResponse(Self.responseHeaders, stream: self, hasBody: true)
+    } else if let end = outgoingEnd {
+      responseStarted = true
+      var headers = Self.responseHeaders
+      headers.append(status: end.error)
+      session.submitResponse(headers, stream: self, hasBody: false)
+      endResponse()
+    }
+  }
+
+  override func drained(on session: H2Session) {
+    guard !responseEnded, let end = outgoingEnd else { return }
+    if let error = end.error {
+      var trailers = HeaderBlock()
+      trailers.append(status: error)
+      session.submitTrailers(trailers, stream: self)
+    } else {
+      session.submitTrailers(Self.okTrailers, stream: self)
+    }
+    endResponse()
+  }
+
+  /// The response has left. Not earlier: a submitted RST_STREAM makes nghttp2 drop what waits.
+  override func sent(on session: H2Session) {
+    // The rest of the request is of no use; RFC 9113, 8.1, has the server say so with NO_ERROR.
+    if !remoteEnded { session.reset(self, code: H2ErrorCode.noError) }
+  }
+
+  private func endResponse() {
+    responseEnded = true
+    ignoreData()
+  }
+
+  // MARK: Ends that the handler did not choose
+
+  override func expire(on session: H2Session) {
+    guard !responseEnded else { return }
+    pipe.abort(.deadlinePassed)
+    task?.cancel()
+    if outgoing.byteCount > 0 {
+      // Bytes wait for the peer's window: the status would come too late behind them.
+      responseEnded = true
+      session.reset(self, code: H2ErrorCode.cancel)
+    } else {
+      outgoingEnd = .failed(.deadlinePassed)
+      settle(on: session)
+    }
+  }
+
+  override func closed(code: UInt32, error: RPCError?) {
+    defer { task = nil }
+    if responseEnded, error == nil, code == H2ErrorCode.noError { return }
+    pipe.abort(error ?? RPCError(.cancelled, "the client cancelled the call"))
+    task?.cancel()
+  }
+}

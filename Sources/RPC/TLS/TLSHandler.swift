@@ -1,0 +1,161 @@
+import Logging
+import NIOCore
+
+/// Encrypts a channel, and announces with `TransportReady` when the handshake is done.
+final class TLSHandler: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private enum Phase { case handshake, open, ended }
+
+  private let engine: TLSEngine
+  private let handshakeTimeout: TimeAmount
+  private let logger: Logger
+  private var phase = Phase.handshake
+  private var hasBegun = false
+  private var timeout: Scheduled<Void>?
+
+  init(_ engine: TLSEngine, handshakeTimeout: TimeAmount, logger: Logger) {
+    self.engine = engine
+    self.handshakeTimeout = handshakeTimeout
+    self.logger = logger
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    if context.channel.isActive { begin(context) }
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    begin(context)
+    context.fireChannelActive()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    timeout?.cancel()
+    if phase == .handshake {
+      phase = .ended
+      context.fireErrorCaught(TLSError("the peer closed the connection during the TLS handshake"))
+    }
+    phase = .ended
+    context.fireChannelInactive()
+  }
+
+  private func begin(_ context: ChannelHandlerContext) {
+    guard !hasBegun else { return }
+    hasBegun = true
+    let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    timeout = context.eventLoop.scheduleTask(in: handshakeTimeout) {
+      let (handler, context) = loopBound.value
+      if handler.phase == .handshake {
+        handler.fail(context, TLSError("the TLS handshake took too long"))
+      }
+    }
+    advance(context)
+  }
+
+  // MARK: Inbound
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard phase != .ended else { return }
+    let buffer = unwrapInboundIn(data)
+    do throws(TLSError) {
+      let result = buffer.withUnsafeReadableBytes { bytes -> Result<Void, TLSError> in
+        do throws(TLSError) { return .success(try engine.receive(bytes)) } catch {
+          return .failure(error)
+        }
+      }
+      try result.get()
+    } catch {
+      return fail(context, error)
+    }
+    if phase == .handshake { advance(context) }
+    if phase == .open { read(context, encryptedCount: buffer.readableBytes) }
+  }
+
+  private func advance(_ context: ChannelHandlerContext) {
+    do throws(TLSError) {
+      let progress = try engine.handshake()
+      sendOutput(context)
+      guard progress == .done else { return }
+    } catch {
+      return fail(context, error)
+    }
+    phase = .open
+    timeout?.cancel()
+    context.fireUserInboundEventTriggered(TransportReady(peer: engine.peerIdentity))
+  }
+
+  private func read(_ context: ChannelHandlerContext, encryptedCount: Int) {
+    var plain = context.channel.allocator.buffer(capacity: encryptedCount + 1024)
+    do throws(TLSError) {
+      let isOpen = try engine.read(into: &plain)
+      // Reading may answer: a key update, an alert.
+      sendOutput(context)
+      if plain.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(plain)) }
+      if !isOpen, phase == .open {
+        phase = .ended
+        context.close(promise: nil)
+      }
+    } catch {
+      if plain.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(plain)) }
+      fail(context, error)
+    }
+  }
+
+  private func fail(_ context: ChannelHandlerContext, _ error: TLSError) {
+    guard phase != .ended else { return }
+    phase = .ended
+    timeout?.cancel()
+    logger.info(
+      "TLS connection failed",
+      metadata: [
+        "rpc.peer": "\(context.remoteAddress.map { "\($0)" } ?? "unknown")", "error": "\(error)",
+      ]
+    )
+    // The alert tells the peer why.
+    sendOutput(context)
+    context.fireErrorCaught(error)
+    context.close(promise: nil)
+  }
+
+  private func sendOutput(_ context: ChannelHandlerContext) {
+    var output = ByteBuffer()
+    engine.takeOutput(into: &output)
+    if output.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(output), promise: nil) }
+  }
+
+  // MARK: Outbound
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard phase == .open else {
+      promise?.fail(ChannelError.ioOnClosedChannel)
+      return
+    }
+    let buffer = unwrapOutboundIn(data)
+    let result = buffer.withUnsafeReadableBytes { bytes -> Result<Void, TLSError> in
+      do throws(TLSError) { return .success(try engine.write(bytes)) } catch {
+        return .failure(error)
+      }
+    }
+    if case .failure(let error) = result {
+      promise?.fail(error)
+      return fail(context, error)
+    }
+    var output = context.channel.allocator.buffer(
+      capacity: buffer.readableBytes + buffer.readableBytes / 512 + 64
+    )
+    engine.takeOutput(into: &output)
+    context.write(wrapOutboundOut(output), promise: promise)
+  }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    if phase == .open, mode == .all {
+      phase = .ended
+      engine.shutDown()
+      sendOutput(context)
+    }
+    context.close(mode: mode, promise: promise)
+  }
+}
