@@ -36,7 +36,7 @@ func failure(_ error: any Error, of peer: String) -> Failure {
         Fencing.reasons.contains(error.reason ?? "") ? .failRun : .needsOperator
       default: .failRun
       }
-    if recovery == .retry {
+    if recovery == .retry, error.reason == nil {
       return Failure(
         "\(peer)_unavailable",
         "the \(peer) does not answer: \(error.message)",

@@ -9,6 +9,10 @@ final class FlakyTransport: RPCTransport {
     var refusedCalls = 0
     /// After so many messages from the server, the next one is lost and the call with it; once.
     var loseMessage: Int?
+    /// No call gets through after the next stream of batches.
+    var refuseAfterNext = false
+    /// Batches are not sent before it is open.
+    var gate: Gate?
     var calls: [String] = []
   }
 
@@ -30,9 +34,11 @@ final class FlakyTransport: RPCTransport {
       defer { if faults.refusedCalls > 0 { faults.refusedCalls -= 1 } }
       guard faults.refusedCalls == 0 else { return (true, nil as Int?) }
       guard path.hasSuffix("/ApplyBatches") else { return (false, nil) }
+      if faults.refuseAfterNext { faults.refusedCalls = 1000 }
       defer { faults.loseMessage = nil }
       return (false, faults.loseMessage)
     }
+    if path.hasSuffix("/ApplyBatches"), let gate = state.gate { try await gate.wait() }
     if isRefused { throw RPCError(.unavailable, "connection refused") }
     return try await inner.withCall(path: path, options: options) { call in
       try await body(Call(inner: call, loseMessage: loseMessage))
