@@ -169,3 +169,13 @@ extension RegularFile {
       .map(String.init)
   }
 }
+
+extension RegularFile {
+  /// Where this process's own program is (proc(5), /proc/self/exe).
+  public static func directoryOfProgram() -> String? {
+    guard let program = absolute("/proc/self/exe"), let slash = program.lastIndex(of: "/") else {
+      return nil
+    }
+    return String(program[..<slash])
+  }
+}

@@ -1,1 +1,47 @@
-print("not built yet")
+import Glibc
+import Orchestrator
+import OrchestratorAPI
+import SQLDatabase
+import ServiceRuntime
+import VaultAPI
+import Warehouse
+import Warehouses
+import WriterAPI
+
+let process = ServiceProcess(
+  name: "sluice-orchestrator",
+  service: OrchestratorMethods.service,
+  summary: "keeps sources and syncs, and carries runs out",
+  settings: [
+    ("SLUICE_VAULT", "host:port of the vault"), ("SLUICE_WRITER", "host:port of the writer"),
+  ]
+)
+
+exit(
+  await process.run(Array(CommandLine.arguments.dropFirst())) { surroundings in
+    let vault = try surroundings.peer("SLUICE_VAULT", "is the host:port of the vault")
+    let writer = try surroundings.peer("SLUICE_WRITER", "is the host:port of the writer")
+    let database = try await SQLiteDatabase.open(
+      path: surroundings.configuration.data + "/orchestrator.db",
+      migrations: SyncOrchestrator.migrations
+    )
+    let orchestrator = try await SyncOrchestrator.open(
+      database: database,
+      vault: VaultClient(vault.client),
+      writer: WriterClient(writer.client),
+      warehouses: WarehouseRegistry.all,
+      world: surroundings.world,
+      logger: surroundings.logger
+    )
+    return OpenedService(
+      registrations: [OrchestratorRegistration(orchestrator)],
+      background: [BackgroundWork { try await orchestrator.run() }],
+      isReady: { orchestrator.isReady },
+      close: {
+        await vault.close()
+        await writer.close()
+        await database.close()
+      }
+    )
+  }
+)

@@ -1,1 +1,31 @@
-print("not built yet")
+import Destination
+import Destinations
+import Glibc
+import ServiceRuntime
+import Writer
+import WriterAPI
+
+let process = ServiceProcess(
+  name: "sluice-writer",
+  service: WriterMethods.service,
+  summary: "applies rows to profiles, each exactly once in effect",
+  settings: []
+)
+
+exit(
+  await process.run(Array(CommandLine.arguments.dropFirst())) { surroundings in
+    let store = try await ProfileStore.open(
+      path: surroundings.configuration.data + "/profiles.db",
+      world: surroundings.world
+    )
+    let writer = ProfileWriter(
+      destinations: DestinationRegistry(profiles: store),
+      profiles: store,
+      logger: surroundings.logger
+    )
+    return OpenedService(
+      registrations: [WriterRegistration(writer)],
+      close: { await store.close() }
+    )
+  }
+)

@@ -1,1 +1,4 @@
-print("not built yet")
+import Glibc
+import Ops
+
+exit(await SluiceProgram.run(Array(CommandLine.arguments.dropFirst())))

@@ -87,7 +87,7 @@ final class CommandBench: Sendable {
   private func link(_ role: ServiceRole, _ settings: Settings) -> ServiceLink {
     var router = RPCRouter()
     if settings.down.contains(role) {
-      return ServiceLink(transport: Unreachable(), close: {})
+      return ServiceLink(client: RPCClient(transport: Unreachable()), close: {})
     }
     switch role {
     case .vault: VaultRegistration(vault).register(with: &router)
@@ -96,7 +96,10 @@ final class CommandBench: Sendable {
     }
     health[role]?.register(with: &router)
     let peer = PeerIdentity(role: settings.role, instance: "test")
-    return ServiceLink(transport: InProcessTransport(router: router, peer: peer), close: {})
+    return ServiceLink(
+      client: RPCClient(transport: InProcessTransport(router: router, peer: peer)),
+      close: {}
+    )
   }
 }
 

@@ -65,7 +65,11 @@ extension Session {
       }
     } catch var failure as CommandFailure {
       if failure.exit != .unreachable {
-        failure.messages = failure.messages.map { "\(object.kind) \"\(object.name)\": \($0)" }
+        failure.messages = failure.messages.map { message in
+          // Many of the services' sentences name it themselves.
+          let isNamed = message.contains("\"\(object.name)\"")
+          return isNamed ? message : "\(object.kind) \"\(object.name)\": \(message)"
+        }
       }
       throw failure
     }

@@ -105,7 +105,7 @@ struct Dev: SessionCommand {
     let connect = session.environment.connect
     try await house.waitUntilServing(patience: options.timeout ?? .seconds(60)) { role in
       guard let link = try? connect(role, context) else { return false }
-      let client = HealthClient(RPCClient(transport: link.transport))
+      let client = HealthClient(link.client)
       let status = try? await client.check(
         service: role.healthName,
         options: CallOptions(timeout: .seconds(2))
@@ -141,7 +141,7 @@ struct Dev: SessionCommand {
     if warehouse == nil { try await LocalWarehouse.prepare(data.warehouse) }
     let path = warehouse.flatMap(RegularFile.absolute) ?? data.warehouse
     let link = try session.environment.connect(.orchestrator, context)
-    let client = OrchestratorClient(RPCClient(transport: link.transport))
+    let client = OrchestratorClient(link.client)
     let call = CallOptions(timeout: .seconds(30))
     let name = LocalWarehouse.sourceName
     let result: Result<Void, any Error>

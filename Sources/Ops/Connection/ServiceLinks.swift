@@ -5,7 +5,7 @@ import WriterAPI
 
 /// A way to one service, and its end.
 struct ServiceLink: Sendable {
-  var transport: any RPCTransport
+  var client: RPCClient
   var close: @Sendable () async -> Void
 }
 
@@ -17,10 +17,10 @@ final class ServiceLinks {
   init(connect: @escaping (ServiceRole) throws -> ServiceLink) { self.connect = connect }
 
   func client(_ role: ServiceRole) throws -> RPCClient {
-    if let link = links[role] { return RPCClient(transport: link.transport) }
+    if let link = links[role] { return link.client }
     let link = try connect(role)
     links[role] = link
-    return RPCClient(transport: link.transport)
+    return link.client
   }
 
   func vault() throws -> VaultClient { VaultClient(try client(.vault)) }

@@ -23,7 +23,7 @@ enum FailureText {
         )
       }
       return CommandFailure(
-        "cannot reach the \(role.rawValue)\(place): \(error.message)",
+        "cannot reach the \(role.rawValue)\(place): \(reason(error.message, address))",
         hint: unreachable(contextName),
         code: "unreachable",
         exit: .unreachable
@@ -72,6 +72,14 @@ enum FailureText {
     "changed_meanwhile", "table_in_use", "stale_epoch", "sync_not_open", "unexpected_batch",
     "data_type_immutable", "type_is_fixed", "key_pair_is_fixed",
   ]
+
+  /// The transport's words without the address, which ours have already.
+  private static func reason(_ message: String, _ address: String?) -> String {
+    let start = "cannot connect to \(address ?? ""): "
+    guard message.hasPrefix(start) else { return message }
+    let rest = message.dropFirst(start.count)
+    return rest.prefix(1).lowercased() + rest.dropFirst()
+  }
 
   private static func unreachable(_ contextName: String?) -> String {
     contextName == "dev"
