@@ -19,6 +19,9 @@ extension SQLError {
     )
   }
 
+  /// True when the database was closed before the call.
+  public var isClosed: Bool { nativeCode == "closed" }
+
   /// True when `sqlite3_interrupt` ended the statement.
   public var isInterrupted: Bool { nativeCode == "SQLite \(SQLITE_INTERRUPT)" }
 

@@ -10,6 +10,13 @@ enum SQLiteFailure {
     func failure(_ code: String, _ message: String, _ recovery: Recovery) -> Failure {
       Failure(code, message, recovery: recovery, cause: error.description)
     }
+    if error.isClosed {
+      return failure(
+        "connection_closed",
+        "the file was closed while \(source) was in use",
+        .failRun
+      )
+    }
     switch error.kind {
     case .corrupt:
       return failure(
