@@ -70,9 +70,13 @@ enum Fencing {
 
 extension RPCError {
   /// The same call may succeed a moment later.
+  ///
+  /// To be asked only of calls that may be repeated, as all of a run's may: INTERNAL and UNKNOWN
+  /// without a reason are what a connection that broke off in an answer looks like.
   var isTransient: Bool {
     switch code {
     case .unavailable, .cancelled, .deadlineExceeded, .resourceExhausted: true
+    case .internalError, .unknown: reason == nil
     default: false
     }
   }

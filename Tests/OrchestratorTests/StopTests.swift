@@ -1,6 +1,8 @@
+import Logging
 import OrchestratorAPI
 import RPC
 import SQLDatabase
+import ServiceLifecycle
 import SyncModel
 import TestSupport
 import Testing
@@ -49,6 +51,35 @@ struct StopTests {
       let next = try await house.run()
       #expect(next.status == .success)
       #expect(house.writer.appliedRows("purchases") == 100)
+    }
+  }
+
+  @Test("the service group's graceful shutdown stops a run, and the loop ends by itself")
+  func gracefulShutdown() async throws {
+    try await withRows { house in
+      let gate = Gate()
+      house.warehouse.script.gate = (5, gate)
+      let other = try await House(
+        database: house.database.inner,
+        world: house.world,
+        vault: house.vault,
+        writer: house.writer,
+        warehouse: house.warehouse
+      )
+      let services = ServiceGroup(
+        services: [other.orchestrator],
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+      )
+      let process = Task { try await services.run() }
+      while !other.orchestrator.isReady { await Task.yield() }
+      let id = try await other.start().runId
+      await gate.reached()
+      await services.triggerGracefulShutdown()
+      try await process.value
+      #expect(!other.orchestrator.isReady)
+      let run = try await house.client.getRun(GetRunRequest(runId: id))
+      #expect(run.status == .cancelled)
+      #expect(run.errorMessage.contains("continues at the writer's position"))
     }
   }
 

@@ -134,20 +134,16 @@ final class BatchDelivery: Sendable {
           return .watched
         }
         defer { group.cancelAll() }
-        var sendError: (any Error)?
         while let part = try await group.next() {
           switch part {
-          // The call's status, which says why, comes through the receipts.
+          // The call's status, which says why, comes through the receipts, if it comes.
           case .sent(let error):
-            sendError = error
             guard let error else { continue }
             group.addTask {
               try await Task.sleep(for: .seconds(5))
               throw error
             }
-          case .received:
-            if let sendError { throw sendError }
-            return
+          case .received: return
           case .watched: break
           }
         }

@@ -68,6 +68,7 @@ struct House: Operated {
     vault: FakeVault = FakeVault(),
     writer: FakeWriter = FakeWriter(),
     warehouse: ScriptedWarehouse = ScriptedWarehouse(),
+    transport: (any RPCTransport)? = nil,
     configuration: OrchestratorConfiguration = House.configuration
   ) async throws {
     self.world = world
@@ -77,7 +78,8 @@ struct House: Operated {
     self.database = SeverableDatabase(database)
     let identity = PeerIdentity(role: "orchestrator", instance: "1")
     line = FlakyTransport(
-      InProcessTransport(router: RPCRouter([WriterRegistration(writer)]), peer: identity)
+      transport
+        ?? InProcessTransport(router: RPCRouter([WriterRegistration(writer)]), peer: identity)
     )
     let orchestrator = try await SyncOrchestrator.open(
       database: self.database,
