@@ -202,6 +202,7 @@ let package = Package(
         "Orchestrator", "OrchestratorAPI", "VaultAPI", "WriterAPI", "Warehouse", "Warehouses",
         "Writer", "Destination", "Destinations", "SyncModel", "SQLDatabase", "RPC", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]
     ),
     .testTarget(
