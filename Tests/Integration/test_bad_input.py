@@ -102,7 +102,9 @@ def test_a_table_that_vanishes_ends_the_run_and_not_the_sync(house, postgres):
 
 
 GOOD = [f"good-{number}" for number in range(1, 6)]
-BIG = json.dumps({"note": "x" * 1_000_001})
+# One byte more than a row may carry; the first good row carries exactly as much (R30, R31).
+LARGEST = 1 << 20
+BIG = json.dumps({"note": "x" * (LARGEST + 1 - len('{"note": ""}'))})
 TABLE = ('CREATE TABLE {} ("UPDATED_AT" {}, "EXTERNAL_ID" text, "ALIAS_NAME" text, "ALIAS_LABEL" text, '
          '"BRAZE_ID" text, "PAYLOAD" text)')
 # What is wrong with each row: external id, alias name, braze id, payload, a word of the reason.
@@ -115,7 +117,7 @@ BAD_ROWS = [
     ("broken", None, None, '{"a": ', "json"),
     ("empty", None, None, "", "json"),
     ("null", None, None, None, "payload"),
-    ("big", None, None, BIG, "1"),
+    ("big", None, None, BIG, "greater than 1mb"),
     ("escaped-nul", None, None, '{"a": "b\\u0000c"}', "nul"),
 ]
 
@@ -144,6 +146,7 @@ def test_a_bad_row_of_each_kind_is_rejected_and_the_others_go_on(house, postgres
     name = "bad-rows"
     postgres.execute(TABLE.format("bad_rows", "timestamptz"))
     rows = [(f"{name}-{user}", None, None, '{"fine": true}', None) for user in GOOD] + BAD_ROWS
+    rows[0] = (rows[0][0], None, None, json.dumps({"note": "x" * (LARGEST - len('{"note": ""}'))}), None)
     # Good ones before, between and after the bad ones.
     rows = rows[:2] + rows[5:10] + rows[2:4] + rows[10:] + rows[4:5]
     lines = []
