@@ -14,7 +14,7 @@ extension SyncOrchestrator {
       try board.claim(workspace: workspace, sync: request.name)
       do {
         let job = try await recordedRun(of: request.name, in: workspace)
-        board.launch(job)
+        if !board.launch(job) { await finish(job.live, .stopped) }
         return job.live.snapshot.message
       } catch {
         board.release(workspace: workspace, sync: request.name)

@@ -169,7 +169,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   }
 
   /// Records how a run ended, tells those who watch, and lets the sync run again.
-  private func finish(_ live: LiveRun, _ ending: RunEnding) async {
+  func finish(_ live: LiveRun, _ ending: RunEnding) async {
     let now = world.now()
     let (run, knowsPosition) = live.change { machine in
       machine.end(ending, at: now)
@@ -178,7 +178,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     do {
       try await shielded {
         // A database that is busy or full for a moment must not leave the run open.
-        try await retrying(.peer, while: { $0 is SQLError }) {
+        try await retrying(.record, while: { $0 is SQLError }) {
           try await self.record(run, knowsPosition: knowsPosition, at: now)
         }
       }

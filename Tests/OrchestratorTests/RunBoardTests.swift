@@ -170,4 +170,32 @@ struct RunBoardTests {
       #expect(try await house.runs().count == 2)
     }
   }
+
+  @Test("a run that was recorded while the orchestrator stopped is not taken for one under way")
+  func launchedTooLate() throws {
+    let board = RunBoard(maximumRuns: 1)
+    #expect(throws: RPCError.self) { try board.claim(workspace: "default", sync: "s") }
+    #expect(board.open())
+    #expect(!board.open())
+    try board.claim(workspace: "default", sync: "s")
+    board.close()
+    let run = StoredRun(
+      id: "r",
+      workspace: "default",
+      sync: "s",
+      epoch: 1,
+      startedAt: SimulatedWorld.start
+    )
+    let source = StoredSource(
+      workspace: "default",
+      name: "shop",
+      type: "scripted",
+      settings: [:],
+      credential: ""
+    )
+    let sync = try SyncRules.validated(House.sync)
+    let job = RunJob(live: LiveRun(run, rowLimit: 1), source: source, sync: sync, epoch: 1)
+    #expect(!board.launch(job))
+    #expect(board.liveRuns.map(\.id) == ["r"])
+  }
 }

@@ -13,6 +13,12 @@ struct RetryPolicy: Sendable, Equatable {
     firstDelay: .milliseconds(100),
     longestDelay: .seconds(2)
   )
+  /// A database that is busy or full for a moment; a stop waits for it.
+  static let record = RetryPolicy(
+    limit: .seconds(5),
+    firstDelay: .milliseconds(100),
+    longestDelay: .seconds(1)
+  )
   /// A person may be waiting for the run, and the next one is not far.
   static let warehouse = RetryPolicy(
     limit: .seconds(10),

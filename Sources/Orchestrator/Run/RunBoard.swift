@@ -80,11 +80,13 @@ final class RunBoard: Sendable {
   }
 
   /// Hands a claimed and recorded run in.
-  func launch(_ job: RunJob) {
+  /// - Returns: false when nobody will carry it out: the orchestrator stopped meanwhile.
+  func launch(_ job: RunJob) -> Bool {
     state.withLock { state in
       state.runs[SyncKey(workspace: job.live.workspace, sync: job.live.sync)] = .some(job.live)
     }
-    intake.yield(job)
+    if case .enqueued = intake.yield(job) { return true }
+    return false
   }
 
   /// The sync may run again.
