@@ -21,7 +21,10 @@ def nanoseconds(text):
     """RFC 3339 in UTC, as the CLI prints it, as the protocol's integer; exact."""
     if text is None:
         return 0
-    whole, fraction = re.fullmatch(r"(.{19})(?:\.(\d{1,9}))?Z", text).groups()
+    parts = re.fullmatch(r"(.{19})(?:\.(\d{1,9}))?Z", text)
+    if parts is None:
+        return text
+    whole, fraction = parts.groups()
     moment = datetime.datetime.fromisoformat(whole + "+00:00")
     return int(moment.timestamp()) * 10**9 + int((fraction or "").ljust(9, "0"))
 

@@ -1,13 +1,16 @@
 """The hand-written coding of messages against protobuf for Python, both driven from Protos/."""
 
+import os
 import random
 import subprocess
 
 import pytest
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 from support.house import find_binaries
 
-SEED = 20240101
+# The same messages every time; another number makes others.
+SEED = int(os.environ.get("SLUICE_WIRE_SEED", "20240101"))
 INTEGERS = [0, 1, 127, 128, 16383, 16384, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1]
 TEXTS = ["", "a", "Zürich", "e\u0301", "\0", "x" * 127, "x" * 128, "🦦" * 5000, "\u2028", "\ufeff"]
 BYTES = [b"", b"\0", b"\xff\xfe", b"{}", bytes(range(256)), b"x" * 20000]
@@ -125,12 +128,12 @@ def test_damaged_messages_are_refused_or_read_alike_and_trap_nothing(types, test
     cases = []
     for name, kind in types.items():
         for _ in range(150):
-            data = bytearray(fill(kind(), dice).SerializeToString()[:400])
+            data = bytearray(fill(kind(), dice).SerializeToString(deterministic=True)[:400])
             for _ in range(dice.randrange(1, 4)):
                 if data:
                     data[dice.randrange(len(data))] = dice.choice([0, 0x7F, 0x80, 0xFF, dice.randrange(256)])
             cases.append((name, bytes(data[:dice.randrange(len(data) + 1)] if dice.random() < 0.5 else data)))
-    read = refused = stricter = 0
+    read = refused = apart = 0
     for (name, data), answer in zip(cases, testee.answers(cases)):
         try:
             message = types[name].FromString(data)
@@ -141,13 +144,29 @@ def test_damaged_messages_are_refused_or_read_alike_and_trap_nothing(types, test
         if answer == "refused varint longer than 64 bits":
             # Ten bytes that hold more than 64 bits: this implementation drops the rest, Go's and
             # ours refuse them.
-            stricter += 1
+            apart += 1
             continue
         assert not answer.startswith("refused"), f"{name} {data.hex()}: {answer}"
+        if has_odd_map_entry(message):
+            apart += 1
+            continue
         message.DiscardUnknownFields()
         assert types[name].FromString(bytes.fromhex(answer)) == known(message), f"{name} {data.hex()}"
         read += 1
-    assert read > 500 and refused > 500 and stricter < 100
+    assert read > 500 and refused > 500 and apart < 100
+
+
+def has_odd_map_entry(message):
+    """Whether a map's entry holds a field besides key and value: this implementation then keeps the
+    whole entry as an unknown field; Go's, C++'s and ours take its key and value."""
+    maps = {field.number for field in message.DESCRIPTOR.fields
+            if field.message_type is not None and field.message_type.GetOptions().map_entry}
+    if any(unknown.field_number in maps for unknown in UnknownFieldSet(message)):
+        return True
+    return any(
+        has_odd_map_entry(inner) for field, value in message.ListFields()
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry
+        for inner in (value if field.is_repeated else [value]))
 
 
 def known(message):
