@@ -22,9 +22,12 @@ final class StoreHarness {
 
   /// Runs `body` with a fresh store and removes it afterwards.
   static func with(_ body: (StoreHarness) async throws -> Void) async throws {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "sluice-store-\(UUID().uuidString)"
-    )
+    // In memory where the system has such a place: what is proved here is not the disk.
+    let memory = URL(fileURLWithPath: "/dev/shm")
+    let base =
+      FileManager.default.isWritableFile(atPath: memory.path)
+      ? memory : FileManager.default.temporaryDirectory
+    let directory = base.appendingPathComponent("sluice-store-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = directory.appendingPathComponent("profiles.db").path
