@@ -37,6 +37,7 @@ extension CommandEnvironment {
             throw CommandFailure(
               "\(error)",
               hint: "the context names it: sluice context list -o yaml",
+              code: "certificate_missing",
               exit: .failure
             )
           }

@@ -233,7 +233,7 @@ import WriterAPI
   }
 
   @Test(arguments: [
-    ["snyc", "list"], ["sync"], ["sync", "run"], ["sync", "run", "a", "b"],
+    ["sync"], ["sync", "run"], ["sync", "run", "a", "b"],
     ["sync", "list", "-o", "xml"], ["profile", "show"],
     ["profile", "show", "--email", "a@b.c", "--phone", "+1"],
     ["profile", "show", "--alias-name", "a"], ["profile", "show", "--external-id", ""],
@@ -254,6 +254,33 @@ import WriterAPI
       #expect(outcome.errors.hasPrefix("sluice: "))
       #expect(outcome.errors.contains("Usage: sluice"))
     }
+  }
+
+  @Test(arguments: [
+    (["snyc", "list"], "there is no command sluice snyc", "did you mean: sluice sync"),
+    (
+      ["sync", "lsit", "-o", "json"], "there is no command sluice sync lsit",
+      "did you mean: sluice sync list"
+    ),
+    (
+      ["context", "frobnicate"], "there is no command sluice context frobnicate",
+      "sluice context has: list, use, set"
+    ),
+  ]) func `a word that is no command gets a suggestion`(
+    _ words: [String],
+    _ message: String,
+    _ hint: String
+  ) async {
+    let outcome = await bench.run(words)
+    #expect(outcome.exit == 2)
+    #expect(outcome.errors == "sluice: \(message)\nsluice: hint: \(hint)\n")
+  }
+
+  @Test func `flags of every command may stand before the noun`() async {
+    bench.orchestrator.addActiveSync()
+    #expect(await bench.run("-o", "name", "sync", "list").output == "purchases\n")
+    #expect(await bench.run("--output=name", "sync", "list").output == "purchases\n")
+    #expect(await bench.run("--workspace").exit == 2)
   }
 
   @Test(arguments: [

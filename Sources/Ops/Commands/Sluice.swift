@@ -14,9 +14,9 @@ struct Sluice: ParsableCommand {
       sluice profile show --external-id 42
 
       Data goes to standard output, everything else to standard error.
-      Exit codes: 0 ok, 1 failure, 2 usage, 3 finished with rejected rows, 4 not authorised,
-      5 not found, 6 conflict or already running, 7 timed out waiting, 8 unreachable,
-      130 interrupted.
+      Exit codes: 0 ok, 1 failure, 2 usage, 3 finished with rejected rows,
+      4 not authorised, 5 not found, 6 conflict or already running,
+      7 timed out waiting, 8 unreachable, 130 interrupted.
       """,
     subcommands: [
       Apply.self, CredentialNoun.self, SourceNoun.self, SyncNoun.self, RunNoun.self,

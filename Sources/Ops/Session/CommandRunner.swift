@@ -56,6 +56,8 @@ enum CommandRunner {
   private static func command(_ arguments: [String], _ environment: CommandEnvironment) async throws
     -> Int32
   {
+    let arguments = CommandWords.movingLeadingFlags(arguments)
+    if let failure = CommandWords.unknown(arguments) { throw failure }
     let parsed: any ParsableCommand
     do {
       parsed = try Sluice.parseAsRoot(arguments)

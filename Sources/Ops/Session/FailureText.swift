@@ -81,9 +81,11 @@ enum FailureText {
     return rest.prefix(1).lowercased() + rest.dropFirst()
   }
 
+  static let startDev = "start the services with: sluice dev"
+
   private static func unreachable(_ contextName: String?) -> String {
-    contextName == "dev"
-      ? "start the services with: sluice dev" : "sluice health shows which services answer"
+    contextName == Dev.contextName
+      ? startDev : "sluice health shows which services answer"
   }
 
   private static func hint(_ error: RPCError, what: String?) -> String? {

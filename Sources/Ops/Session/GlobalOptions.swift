@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// Flags that every command takes.
 struct GlobalOptions: ParsableArguments {
-  @Option(name: [.short, .long], help: "How to print: table, json, jsonl, yaml or name.")
+  @Option(name: [.short, .long], help: "How to print.")
   var output: OutputFormat = .table
 
   @Option(help: "The context to use instead of the current one.")

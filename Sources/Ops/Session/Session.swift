@@ -8,7 +8,13 @@ final class Session {
   private var resolved: (name: String?, context: ConnectionContext)?
   private(set) lazy var links = ServiceLinks { [unowned self] role in
     let context = try self.context()
-    return try self.environment.connect(role, context)
+    do {
+      return try self.environment.connect(role, context)
+    } catch var failure as CommandFailure {
+      // The directory of a `sluice dev` may be gone; a new start makes it again.
+      if self.contextName == Dev.contextName { failure.hint = FailureText.startDev }
+      throw failure
+    }
   }
 
   init(environment: CommandEnvironment, options: GlobalOptions) {
