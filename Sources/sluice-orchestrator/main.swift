@@ -21,10 +21,13 @@ exit(
   await process.run(Array(CommandLine.arguments.dropFirst())) { surroundings in
     let vault = try surroundings.peer("SLUICE_VAULT", "is the host:port of the vault")
     let writer = try surroundings.peer("SLUICE_WRITER", "is the host:port of the writer")
-    let database = try await SQLiteDatabase.open(
-      path: surroundings.configuration.data + "/orchestrator.db",
-      migrations: SyncOrchestrator.migrations
-    )
+    let path = surroundings.configuration.data + "/orchestrator.db"
+    let database: SQLiteDatabase
+    do {
+      database = try await SQLiteDatabase.open(path: path, migrations: SyncOrchestrator.migrations)
+    } catch let error as SQLError {
+      throw StartupError(.environment, "cannot open the store \(path): \(error.message)")
+    }
     let orchestrator = try await SyncOrchestrator.open(
       database: database,
       vault: VaultClient(vault.client),

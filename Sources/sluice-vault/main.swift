@@ -23,10 +23,13 @@ exit(
       "names the file of the master key"
     )
     let masterKey = try MasterKey.load(file: file)
-    let database = try await SQLiteDatabase.open(
-      path: surroundings.configuration.data + "/vault.db",
-      migrations: CredentialVault.migrations
-    )
+    let path = surroundings.configuration.data + "/vault.db"
+    let database: SQLiteDatabase
+    do {
+      database = try await SQLiteDatabase.open(path: path, migrations: CredentialVault.migrations)
+    } catch let error as SQLError {
+      throw StartupError(.environment, "cannot open the store \(path): \(error.message)")
+    }
     let vault = try await CredentialVault.open(
       database: database,
       masterKey: masterKey,

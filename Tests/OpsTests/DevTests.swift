@@ -5,7 +5,8 @@ import Testing
 @testable import Ops
 
 /// What `sluice dev` is made of: processes, ports, its directory.
-@Suite struct DevTests {
+// In sequence: a child that is just being started holds every open file, locks too, until it runs.
+@Suite(.serialized) struct DevTests {
   private let directory: TemporaryDirectory
 
   init() throws { directory = try TemporaryDirectory() }

@@ -13,7 +13,7 @@ struct StatusCommand: SessionCommand {
   static let columns = [
     Column("SYNC", "name"), Column("STATE", "state"), Column("LAST RUN", "status"),
     Column("READ", "rows_read", .right), Column("REJECTED", "rejected", .right),
-    Column("STARTED", "started_at"), Column("CURSOR", "cursor"),
+    Column("STARTED", "started_at", .time), Column("CURSOR", "cursor"),
   ]
 
   func run(in session: Session) async throws -> ExitStatus {

@@ -54,7 +54,12 @@ struct Record: Sendable, Equatable {
 
 /// A table's column: a heading over one of a record's fields.
 struct Column: Sendable, Equatable {
-  enum Alignment: Sendable { case left, right }
+  enum Alignment: Sendable {
+    case left
+    case right
+    /// A time, to the second: whoever needs more asks for another format.
+    case time
+  }
 
   var heading: String
   var field: String

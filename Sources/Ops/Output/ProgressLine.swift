@@ -6,7 +6,8 @@ final class ProgressLine {
   private let isShown: Bool
   private let isPlain: Bool
   private let clock = ContinuousClock()
-  private let start: ContinuousClock.Instant
+  /// When it was first shown, and how far the run was then: it may have begun long before.
+  private var first: (time: ContinuousClock.Instant, rows: Int64)?
   private var isDirty = false
 
   init(_ output: any ByteOutput, variables: [String: String]) {
@@ -14,13 +15,14 @@ final class ProgressLine {
     let terminal = variables["TERM"] ?? ""
     isShown = output.isTerminal && terminal != "dumb"
     isPlain = !(variables["NO_COLOR"] ?? "").isEmpty
-    start = clock.now
   }
 
   func show(_ run: Run) {
     guard isShown else { return }
-    let seconds = Double((clock.now - start) / .milliseconds(1)) / 1000
-    let rate = seconds > 0.2 ? Int64(Double(run.rowsRead) / seconds) : 0
+    let first = first ?? (clock.now, run.rowsRead)
+    self.first = first
+    let seconds = Double((clock.now - first.time) / .milliseconds(1)) / 1000
+    let rate = seconds > 0.2 ? Int64(Double(run.rowsRead - first.rows) / seconds) : 0
     let status = isPlain ? run.phase : "\u{1B}[1m\(TerminalText.safe(run.phase))\u{1B}[0m"
     var text = "\(status)  \(grouped(run.rowsRead)) rows"
     if rate > 0 { text += "  \(grouped(rate)) rows/s" }

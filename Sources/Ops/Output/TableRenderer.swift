@@ -15,7 +15,10 @@ struct TableRenderer {
 
   /// The lines that can be printed now.
   mutating func add(_ record: Record) -> String {
-    let cells = columns.map { Self.cell(record.fields[$0.field] ?? .null) }
+    let cells = columns.map { column in
+      let cell = Self.cell(record.fields[column.field] ?? .null)
+      return column.alignment == .time ? Self.toTheSecond(cell) : cell
+    }
     guard held != nil else { return line(cells) }
     held?.append(cells)
     return held?.count == learnFrom ? release() : ""
@@ -43,6 +46,11 @@ struct TableRenderer {
     }
     while text.last == " " { text.removeLast() }
     return text + "\n"
+  }
+
+  private static func toTheSecond(_ time: String) -> String {
+    guard let point = time.firstIndex(of: "."), time.hasSuffix("Z") else { return time }
+    return time[..<point] + "Z"
   }
 
   /// One record as `field  value` lines.

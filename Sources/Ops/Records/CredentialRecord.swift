@@ -21,7 +21,7 @@ extension Record {
 
   static let credentialColumns = [
     Column("NAME", "name"), Column("TYPE", "type"), Column("USERNAME", "username"),
-    Column("VERSION", "version", .right), Column("UPDATED", "updated_at"),
+    Column("VERSION", "version", .right), Column("UPDATED", "updated_at", .time),
   ]
 }
 

@@ -34,8 +34,8 @@ extension Record {
   static let runColumns = [
     Column("RUN", "run_id"), Column("SYNC", "sync"), Column("STATUS", "status"),
     Column("READ", "rows_read", .right), Column("APPLIED", "applied", .right),
-    Column("REJECTED", "rejected", .right), Column("STARTED", "started_at"),
-    Column("FINISHED", "finished_at"),
+    Column("REJECTED", "rejected", .right), Column("STARTED", "started_at", .time),
+    Column("FINISHED", "finished_at", .time),
   ]
 }
 

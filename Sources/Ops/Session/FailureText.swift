@@ -89,7 +89,9 @@ enum FailureText {
   }
 
   private static func hint(_ error: RPCError, what: String?) -> String? {
-    switch error.reason {
+    // Where the service says itself what to do, saying it again is noise.
+    if error.message.contains("`sluice ") { return nil }
+    return switch error.reason {
     case "sync_not_found": "sluice sync list shows the syncs there are"
     case "source_not_found": "sluice source list shows the sources there are"
     case "credential_not_found": "sluice credential list shows the credentials there are"
