@@ -193,7 +193,7 @@ let package = Package(
       name: "WriterTests",
       dependencies: [
         "Writer", "WriterAPI", "Destination", "Destinations", "SyncModel", "RPC", "SQLDatabase",
-        "TestSupport",
+        "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]
     ),
     .testTarget(
