@@ -1,4 +1,5 @@
 import OrchestratorAPI
+import ServiceRuntime
 import Synchronization
 import Testing
 import WriterAPI
@@ -56,6 +57,32 @@ import WriterAPI
       outcome.errors
         == "sluice: Source \"other\": there is no source type \"oracle\" (unknown_source_type)\n"
     )
+  }
+
+  @Test func `a secret's file is beside the YAML file, wherever the command is run`() async throws {
+    let directory = try TemporaryDirectory()
+    try RegularFile.write(Array("geheim\n".utf8), to: directory.path + "/shop-password")
+    let yaml = """
+      kind: Credential
+      name: shop-db
+      type: password
+      secretFile: shop-password
+      ---
+      kind: Credential
+      name: snow
+      type: key_pair
+      """
+    let file = directory.path + "/shop.yaml"
+    try RegularFile.write(Array(yaml.utf8), to: file)
+    let outcome = await bench.run("apply", "-f", file, "-o", "name")
+    #expect(outcome.output == "shop-db\nsnow\n")
+    #expect(
+      outcome.errors
+        == "sluice: hint: its public key, and how to register it: sluice credential show snow\n"
+    )
+    #expect(!(outcome.output + outcome.errors).contains("geheim"))
+    let again = await bench.run("apply", "-f", file, "-o", "jsonl")
+    #expect(again.output.contains(#""name":"shop-db","change":"unchanged"}"#))
   }
 
   @Test func `warnings of the orchestrator reach the user`() async {

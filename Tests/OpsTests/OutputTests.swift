@@ -62,6 +62,11 @@ import Testing
     )
   }
 
+  @Test func `deep nesting costs no more than its length`() {
+    let deep = [UInt8](repeating: 0x5B, count: 20_000)
+    #expect(JSONRenderer.indented(deep).count < 20_000 * 70)
+  }
+
   @Test func `YAML quotes what could be taken for something else`() {
     #expect(
       YAMLRenderer.render(

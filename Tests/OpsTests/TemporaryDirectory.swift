@@ -1,7 +1,7 @@
 import Glibc
 
 /// A directory of a test's own, removed with everything in it.
-final class TemporaryDirectory {
+final class TemporaryDirectory: Sendable {
   let path: String
 
   init() throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import OrchestratorAPI
 import ServiceRuntime
+import VaultAPI
 
 struct Apply: SessionCommand {
   static let configuration = CommandConfiguration(
@@ -59,7 +60,12 @@ extension Session {
   func apply(_ object: ManifestObject) async throws -> String {
     do {
       switch object {
-      case .credential(let manifest): return try await put(manifest).0
+      case .credential(let manifest):
+        let (change, credential) = try await put(manifest)
+        if credential.type == .keyPair, change != "unchanged" {
+          hint("its public key, and how to register it: sluice credential show \(manifest.name)")
+        }
+        return change
       case .source(let manifest): return try await put(manifest)
       case .sync(let manifest): return try await put(manifest)
       }

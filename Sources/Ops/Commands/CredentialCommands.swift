@@ -139,7 +139,8 @@ extension Session {
     let response = try await calling(.vault) {
       try await links.vault().putCredential(sent, options: callOptions)
     }
-    return (response.change.word, response.credential ?? Credential())
+    let credential = response.credential ?? Credential()
+    return (response.change.word, credential)
   }
 }
 

@@ -60,7 +60,8 @@ enum JSONRenderer {
   private static func newLine(_ indentation: Int?, _ bytes: inout [UInt8]) {
     guard let indentation else { return }
     bytes.append(0x0A)
-    bytes += [UInt8](repeating: 0x20, count: indentation * 2)
+    // Deeper than anybody reads, more spaces would only make somebody's "[[[[…" grow by its square.
+    bytes += [UInt8](repeating: 0x20, count: min(indentation, 32) * 2)
   }
 
   /// Lays JSON out for reading without changing a token: strings and numbers stay as they came.

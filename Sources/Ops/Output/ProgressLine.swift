@@ -22,7 +22,8 @@ final class ProgressLine {
     let first = first ?? (clock.now, run.rowsRead)
     self.first = first
     let seconds = Double((clock.now - first.time) / .milliseconds(1)) / 1000
-    let rate = seconds > 0.2 ? Int64(Double(run.rowsRead - first.rows) / seconds) : 0
+    let rows = Double(run.rowsRead) - Double(first.rows)
+    let rate = seconds > 0.2 ? Int64(exactly: (rows / seconds).rounded()) ?? 0 : 0
     let status = isPlain ? run.phase : "\u{1B}[1m\(TerminalText.safe(run.phase))\u{1B}[0m"
     var text = "\(status)  \(grouped(run.rowsRead)) rows"
     if rate > 0 { text += "  \(grouped(rate)) rows/s" }
