@@ -12,6 +12,8 @@ final class FakeOrchestrator: OrchestratorService {
     var script: [Run] = []
     /// A watch that never ends after its script.
     var watchHangs = false
+    /// So many watches end as if the orchestrator had been killed.
+    var lostWatches = 0
     var report = TestReport(ok: true, server: "SQLite 3.40.1")
     var cursor = Cursor()
     var putWarnings: [String] = []
@@ -239,6 +241,11 @@ final class FakeOrchestrator: OrchestratorService {
       }
       try await responses.write(now)
     }
+    let isLost = state.withLock { state in
+      state.lostWatches -= 1
+      return state.lostWatches >= 0
+    }
+    if isLost { throw RPCError(.unavailable, "the connection was lost") }
     if hangs { try await Task.sleep(for: .seconds(3600)) }
   }
 

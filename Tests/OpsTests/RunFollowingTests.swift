@@ -177,6 +177,15 @@ import WriterAPI
     )
   }
 
+  @Test func `an orchestrator that is started again is found again`() async {
+    script(Run(status: .running, phase: "reading", rowsRead: 5), ended(.success))
+    bench.orchestrator.state.withLock { $0.lostWatches = 2 }
+    let outcome = await bench.run("sync", "run", "purchases", "--wait", "-o", "name")
+    #expect(outcome.exit == 0)
+    #expect(outcome.errors.hasPrefix("sluice: lost the orchestrator; looking for it again\n"))
+    #expect(outcome.errors.hasSuffix("sluice: run run-1: 10 rows read: 10 applied\n"))
+  }
+
   @Test func `a watch as JSON lines has a line for every change`() async {
     _ = await bench.run("sync", "run", "purchases")
     script(

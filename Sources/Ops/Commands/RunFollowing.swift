@@ -8,20 +8,12 @@ extension Session {
   func follow(_ run: Run, printingChanges: Bool = false) async throws -> ExitStatus {
     let progress = ProgressLine(environment.errors, variables: environment.variables)
     defer { progress.clear() }
-    let request = WatchRunRequest(workspace: try workspace(), runId: run.runId)
     let live = printingChanges ? printer(Record.runColumns, isLive: true) : nil
     let last: Run
     do {
-      last = try await calling(.orchestrator) {
-        try await links.orchestrator().watchRun(request, options: longCallOptions) { runs in
-          var latest = run
-          while let next = try await runs.next() {
-            latest = next
-            try live?.add(Record(latest))
-            progress.show(latest)
-          }
-          return latest
-        }
+      last = try await watching(run) { latest in
+        try live?.add(Record(latest))
+        progress.show(latest)
       }
     } catch {
       progress.clear()
@@ -39,6 +31,42 @@ extension Session {
     if live == nil { try printer().show(Record(last)) }
     return try conclude(last)
   }
+
+  /// Watches a run to its end; an orchestrator that goes away is looked for again for a while, as it
+  /// may be started again.
+  private func watching(_ run: Run, _ changed: (Run) throws -> Void) async throws -> Run {
+    let clock = ContinuousClock()
+    let deadline = options.timeout.map { clock.now + $0 }
+    var lostSince: ContinuousClock.Instant?
+    while true {
+      let call = CallOptions(timeout: deadline.map { max(.milliseconds(1), $0 - clock.now) })
+      do {
+        return try await calling(.orchestrator) {
+          try await links.orchestrator().watchRun(
+            WatchRunRequest(workspace: try workspace(), runId: run.runId),
+            options: call
+          ) { runs in
+            var latest = run
+            while let next = try await runs.next() {
+              latest = next
+              lostSince = nil
+              try changed(latest)
+            }
+            return latest
+          }
+        }
+      } catch let failure as CommandFailure where failure.exit == .unreachable {
+        let now = clock.now
+        if lostSince == nil { say("lost the orchestrator; looking for it again") }
+        let since = lostSince ?? now
+        lostSince = since
+        guard now - since < Self.patienceWithLoss else { throw failure }
+        try await Task.sleep(for: .milliseconds(250))
+      }
+    }
+  }
+
+  private static let patienceWithLoss = Duration.seconds(20)
 
   private func stoppedWaiting(for run: Run, _ error: any Error) -> any Error {
     let hint = "the run goes on; watch it with: sluice run watch \(run.runId)"
