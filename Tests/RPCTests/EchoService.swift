@@ -1,5 +1,4 @@
 import RPC
-import Synchronization
 import Wire
 
 /// A message for the tests: some text, a number, some bytes.
@@ -64,7 +63,7 @@ final class EchoService: RPCService {
   }
 
   /// How many messages `flood` wrote so far.
-  let flooded = Atomic(0)
+  let flooded = Gauge()
   let running = Gauge()
   let cancelled = Gauge()
   /// Lets `hang` return.
@@ -116,7 +115,7 @@ final class EchoService: RPCService {
         let note = Note(payload: [UInt8](repeating: 7, count: request.payload.count))
         for _ in 0..<request.number {
           try await responses.write(note)
-          self.flooded.add(1, ordering: .relaxed)
+          self.flooded.add()
         }
       } catch {
         self.cancelled.add()

@@ -4,6 +4,7 @@ final class ClientConnection: H2Connection {
   var onRetired: () -> Void = {}
   private var isRetired = false
   private var goAwayReason: String?
+  private var lostError: RPCError?
 
   init(limits: H2Limits) { super.init(role: .client, limits: limits) }
 
@@ -15,7 +16,7 @@ final class ClientConnection: H2Connection {
     let stream = ClientStream(pipe: pipe, maximumMessageBytes: session.limits.maximumMessageBytes)
     guard !isRetired, session.submitRequest(request.headers(now: now), stream: stream) else {
       return pipe.abort(
-        RPCError(.unavailable, "the connection to \(request.authority) takes no more calls")
+        lostError ?? RPCError(.unavailable, "the server at \(request.authority) is stopping")
       )
     }
     stream.deadline = request.deadline
@@ -37,6 +38,7 @@ final class ClientConnection: H2Connection {
   override func lost(_ error: RPCError) {
     var error = error
     if let goAwayReason { error.message += " (the server said goodbye: \(goAwayReason))" }
+    lostError = error
     // First, so that calls that wait to be opened are not.
     retire()
     super.lost(error)

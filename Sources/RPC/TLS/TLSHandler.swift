@@ -8,7 +8,15 @@ final class TLSHandler: ChannelDuplexHandler {
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private enum Phase { case handshake, open, ended }
+  private enum Phase {
+    case handshake, open
+    /// Our alert is on its way; closing now, with bytes unread, would have TCP drop it.
+    case failed
+    case ended
+  }
+
+  /// How long a peer may take to read an alert and close.
+  private static let lingerTime = TimeAmount.seconds(1)
 
   private let engine: TLSEngine
   private let handshakeTimeout: TimeAmount
@@ -58,7 +66,7 @@ final class TLSHandler: ChannelDuplexHandler {
   // MARK: Inbound
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard phase != .ended else { return }
+    guard phase == .handshake || phase == .open else { return }
     let buffer = unwrapInboundIn(data)
     do throws(TLSError) {
       let result = buffer.withUnsafeReadableBytes { bytes -> Result<Void, TLSError> in
@@ -105,8 +113,8 @@ final class TLSHandler: ChannelDuplexHandler {
   }
 
   private func fail(_ context: ChannelHandlerContext, _ error: TLSError) {
-    guard phase != .ended else { return }
-    phase = .ended
+    guard phase == .handshake || phase == .open else { return }
+    phase = .failed
     timeout?.cancel()
     logger.info(
       "TLS connection failed",
@@ -116,8 +124,10 @@ final class TLSHandler: ChannelDuplexHandler {
     )
     // The alert tells the peer why.
     sendOutput(context)
+    context.close(mode: .output, promise: nil)
+    let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    context.eventLoop.scheduleTask(in: Self.lingerTime) { loopBound.value.close(promise: nil) }
     context.fireErrorCaught(error)
-    context.close(promise: nil)
   }
 
   private func sendOutput(_ context: ChannelHandlerContext) {
@@ -151,6 +161,7 @@ final class TLSHandler: ChannelDuplexHandler {
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    if phase == .failed { return context.channel.closeFuture.cascade(to: promise) }
     if phase == .open, mode == .all {
       phase = .ended
       engine.shutDown()
