@@ -48,7 +48,14 @@ struct DataDirectory: Sendable {
         exit: .failure
       )
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    var isClaimed = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    // A process that is just being started by another part of this one holds every descriptor, this
+    // lock's too, until its program runs: a moment.
+    for _ in 0..<10 where !isClaimed {
+      usleep(30_000)
+      isClaimed = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    }
+    guard isClaimed else {
       let holder = (try? RegularFile.readAll(descriptor, name: lockFile, limit: 64)) ?? []
       close(descriptor)
       let pid = String(decoding: holder.prefix { $0 != 0x0A }, as: UTF8.self)
