@@ -73,6 +73,16 @@ public struct RowBatch: Sendable {
     self.init(storage: message, rows: rows, isBare: false, lastUpdatedAt: last)
   }
 
+  /// The greatest `updated_at` that is not later than `limit`; nil when there is none.
+  public func lastUpdatedAt(notAfter limit: Timestamp) -> Timestamp? {
+    guard let lastUpdatedAt, lastUpdatedAt > limit else { return lastUpdatedAt }
+    var last: Timestamp?
+    forEachRow { _, row in
+      if row.updatedAt <= limit { last = max(last ?? .earliest, row.updatedAt) }
+    }
+    return last
+  }
+
   /// Lends every row, in order, with its index in the batch.
   public func forEachRow(_ body: (Int, SourceRow) throws -> Void) rethrows {
     try storage.withUnsafeBytes { bytes in

@@ -13,7 +13,8 @@ public struct ApplyBatchRequest: WireMessage, Equatable {
   /// Unique a batch; a repeat of (number, id) is answered with the stored receipt.
   public var batchId = ""
   public var runId = ""
-  /// The warehouse's own clock at the query's start: the position never passes it.
+  /// The warehouse's own clock at the query's start: rows stamped later do not
+  /// move the position.
   public var positionLimit: Int64 = 0
   public var rows = RowBatch.empty
 

@@ -197,10 +197,12 @@ private struct History {
     player.next += 1
     var counts: [String: Int64] = [:]
     for row in rows { counts[apply(row, sync), default: 0] += 1 }
-    let last = min(rows.map(\.updatedAt).max() ?? 0, clock)
-    let position = max(sync.position ?? last, last)
-    sync.position = position
-    sync.floor = max(sync.floor ?? .min, position - player.overlap)
+    // Rows from the future do not move the position (decision 4).
+    if let last = rows.map(\.updatedAt).filter({ $0 <= clock }).max() {
+      let position = max(sync.position ?? last, last)
+      sync.position = position
+      sync.floor = max(sync.floor ?? .min, position - player.overlap)
+    }
 
     #expect(
       receipt.counts
@@ -213,7 +215,7 @@ private struct History {
           counts["rejected"]
         )
     )
-    #expect(receipt.position?.nanoseconds == position)
+    #expect(receipt.position?.nanoseconds == sync.position)
     #expect(receipt.futureRows == Int64(rows.count { $0.updatedAt > clock }))
     if random.below(6) == 0 {
       #expect(try await harness.store.apply(batch) == receipt)

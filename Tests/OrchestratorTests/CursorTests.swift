@@ -115,8 +115,8 @@ struct CursorTests {
       #expect(run.applied == 2)
       #expect(run.warnings.count == 1)
       let cursor = try #require(run.cursor)
-      #expect(cursor < stamp(2_400_000_000))
-      #expect(cursor > stamp(-30))
+      // Not even up to now: a row that is committed late would fall behind the cursor.
+      #expect(cursor == stamp(-30))
       // What comes between now and then is read (R8 improved), and nothing twice.
       try await house.source(
         "INSERT INTO changes VALUES (?1, 'c', ?2)",
@@ -124,7 +124,7 @@ struct CursorTests {
       )
       let next = try await house.run("changes")
       #expect(next.applied == 1)
-      #expect(next.alreadyApplied == 1)
+      #expect(next.alreadyApplied == 2)
       #expect(try await house.counts().purchases == 3)
     }
   }

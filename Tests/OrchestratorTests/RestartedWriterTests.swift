@@ -59,14 +59,7 @@ struct RestartedWriterTests {
         _ = await firstProcess.result
         writer.script.beforeApply = { _ in }
         gate.open()
-        let second = HTTP2Server(
-          host: "127.0.0.1",
-          port: port,
-          tls: nil,
-          router: router,
-          logger: logger
-        )
-        group.addTask { try await second.run() }
+        group.addTask { try await Self.serve(router, on: port, logger) }
         let run = try await house.end(of: started.runId)
         #expect(run.status == .success, "\(run.errorMessage)")
         #expect(run.applied == 200)
@@ -76,5 +69,21 @@ struct RestartedWriterTests {
       group.cancelAll()
     }
     await database.close()
+  }
+
+  /// Serves as soon as the port is free: another connection of this machine may hold it for a moment.
+  private static func serve(_ router: RPCRouter, on port: Int, _ logger: Logger) async throws {
+    while true {
+      let server = HTTP2Server(
+        host: "127.0.0.1",
+        port: port,
+        tls: nil,
+        router: router,
+        logger: logger
+      )
+      do { return try await server.run() } catch {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
   }
 }

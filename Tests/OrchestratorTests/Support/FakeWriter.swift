@@ -141,8 +141,11 @@ extension FakeWriter.SyncState {
     var position = self.position
     for row in request.rows.ownedRows {
       let stamp = row.updatedAt.nanoseconds
-      if stamp > request.positionLimit { receipt.futureRows += 1 }
-      position = max(position ?? .min, min(stamp, request.positionLimit))
+      if stamp > request.positionLimit {
+        receipt.futureRows += 1
+      } else {
+        position = max(position ?? .min, stamp)
+      }
       let key = OwnedRow.Key(row)
       seen[key, default: 0] += 1
       if seen[key, default: 0] <= ledger[key, default: 0] {

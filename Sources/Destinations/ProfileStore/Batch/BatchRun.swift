@@ -58,9 +58,9 @@ struct BatchRun: ~Copyable {
     _ connection: any SQLConnection
   ) throws {
     var sync = sync
-    // The position never passes the warehouse's clock (design, decision 4), nor falls.
-    if let last = batch.rows.lastUpdatedAt {
-      let reached = min(last, batch.positionLimit)
+    // The position never falls. Rows from the future do not move it, not even up to the warehouse's
+    // clock (design, decision 4): rows that are committed late would fall behind it.
+    if let reached = batch.rows.lastUpdatedAt(notAfter: batch.positionLimit) {
       sync.position = sync.position.map { max($0, reached) } ?? reached
     }
     let ledger = try RowLedger(
