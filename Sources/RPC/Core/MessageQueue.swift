@@ -2,10 +2,10 @@ import Synchronization
 
 /// The messages of one direction of a call: bounded, for one reader and any number of writers.
 ///
-/// `write` suspends at `highWater` buffered bytes and goes on below `lowWater`, so that a slow
-/// reader slows its writers. The synchronous `push` and `takeAll` are for a transport that bounds
-/// or drains the queue by other means (HTTP/2 windows).
-final class MessageQueue: Sendable {
+/// A writer waits at `highWater` buffered bytes and goes on below `lowWater`, so that a slow reader
+/// slows its writers. `push` and `takeAll` are for a transport that bounds or drains the queue by
+/// other means (HTTP/2 windows).
+struct MessageQueue: ~Copyable, Sendable {
   enum End: Sendable {
     /// The reader sees nil once the queue is empty.
     case finished
@@ -17,21 +17,17 @@ final class MessageQueue: Sendable {
     }
   }
 
-  enum Taken {
-    case message([UInt8])
-    case end
-    case nothingYet
-  }
+  /// Safety: a waiter enters the state once, and who takes it out, under the lock, resumes it.
+  typealias Waiter = UnsafeContinuation<Void, any Error>
 
-  typealias Waiter = CheckedContinuation<Void, any Error>
-
-  private struct State {
-    var messages = MessageFIFO()
-    var buffered = 0
-    var end: End?
-    var reader: Waiter?
-    var writers: [(id: UInt64, waiter: Waiter)] = []
-    var lastWriter: UInt64 = 0
+  /// Not private: Swift 6.3 then emits a module that its own verifier refuses.
+  struct State {
+    fileprivate var messages = MessageFIFO()
+    fileprivate var buffered = 0
+    fileprivate var end: End?
+    fileprivate var reader: Waiter?
+    fileprivate var writers: [(id: UInt64, waiter: Waiter)] = []
+    fileprivate var lastWriter: UInt64 = 0
   }
 
   /// What a message costs besides its bytes, so that empty messages are bounded too. It is the
@@ -47,38 +43,32 @@ final class MessageQueue: Sendable {
     self.lowWater = lowWater
   }
 
-  var bufferedBytes: Int { state.withLock { $0.buffered } }
-
   /// Whether somebody waits in `next()`.
   var hasWaitingReader: Bool { state.withLock { $0.reader != nil } }
 
   // MARK: Writing
 
-  /// Suspends while the queue is full.
-  /// - Throws: the queue's failure; CANCELLED when the task is cancelled while it waits.
-  func write(_ message: [UInt8]) async throws {
-    while true {
-      let written = try state.withLock { state throws(RPCError) -> (done: Bool, reader: Waiter?) in
-        try Self.checkOpen(state)
-        guard state.buffered < highWater else { return (false, nil) }
-        return (true, Self.append(message, to: &state))
+  /// false when the queue is full.
+  func writeReady(_ message: [UInt8]) throws(RPCError) -> Bool {
+    let (written, reader) = try state.withLock { state throws(RPCError) -> (Bool, Waiter?) in
+      switch state.end {
+      case nil: break
+      case .failed(let error): throw error
+      case .finished: throw RPCError(.internalError, "a message was sent after the last one")
       }
-      if written.done {
-        written.reader?.resume()
-        return
-      }
-      try await waitForRoom()
-    }
-  }
-
-  /// Appends whatever the fill; false when the queue has ended.
-  func push(_ message: [UInt8]) -> Bool {
-    let (open, reader) = state.withLock { state -> (Bool, Waiter?) in
-      guard state.end == nil else { return (false, nil) }
+      guard state.buffered < highWater else { return (false, nil) }
       return (true, Self.append(message, to: &state))
     }
     reader?.resume()
-    return open
+    return written
+  }
+
+  /// Appends whatever the fill; ignored when the queue has ended.
+  func push(_ message: [UInt8]) {
+    let reader = state.withLock { state in
+      state.end == nil ? Self.append(message, to: &state) : nil
+    }
+    reader?.resume()
   }
 
   /// No more messages; what is queued is still read. Later ends are ignored.
@@ -105,58 +95,22 @@ final class MessageQueue: Sendable {
 
   // MARK: Reading
 
-  /// The next message, or nil at the end; one caller at a time.
-  /// - Throws: the queue's failure; CANCELLED when the task is cancelled while it waits.
-  func next() async throws -> [UInt8]? {
-    while true {
-      switch try take() {
-      case .message(let message): return message
-      case .end: return nil
-      case .nothingYet: try await waitForMessage {}
-      }
-    }
-  }
-
-  /// Suspends until `take` has an answer.
-  /// - Parameter whenWaiting: called once the reader counts as waiting.
-  func waitForMessage(_ whenWaiting: () -> Void) async throws {
-    try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { (waiter: Waiter) in
-        let refusal = state.withLock { state -> Result<Void, any Error>? in
-          if !state.messages.isEmpty || state.end != nil { return .success(()) }
-          if Task.isCancelled { return .failure(RPCError.cancelledHere) }
-          if state.reader != nil {
-            return .failure(RPCError(.internalError, "two tasks read one call at the same time"))
-          }
-          state.reader = waiter
-          return nil
-        }
-        if let refusal { waiter.resume(with: refusal) } else { whenWaiting() }
-      }
-    } onCancel: {
-      let reader = state.withLock { state in
-        defer { state.reader = nil }
-        return state.reader
-      }
-      reader?.resume(throwing: RPCError.cancelledHere)
-    }
-  }
-
   /// The next message if there is one.
-  func take() throws(RPCError) -> Taken {
-    let result = state.withLock { state -> (Result<Taken, RPCError>, [Waiter]) in
+  func take() throws(RPCError) -> RPCReadiness {
+    let (taken, writers) = try state.withLock {
+      state throws(RPCError) -> (RPCReadiness, [Waiter]) in
       if let message = state.messages.popFirst() {
-        let room = Self.remove(message.count + Self.overhead, from: &state, lowWater: lowWater)
-        return (.success(.message(message)), room)
+        let writers = Self.remove(message.count + Self.overhead, from: &state, lowWater: lowWater)
+        return (.message(message), writers)
       }
       switch state.end {
-      case nil: return (.success(.nothingYet), [])
-      case .finished: return (.success(.end), [])
-      case .failed(let error): return (.failure(error), [])
+      case nil: return (.nothingYet, [])
+      case .finished: return (.end, [])
+      case .failed(let error): throw error
       }
     }
-    for waiter in result.1 { waiter.resume() }
-    return try result.0.get()
+    for writer in writers { writer.resume() }
+    return taken
   }
 
   /// Hands every queued message to `body` without making room for writers: that is for
@@ -171,43 +125,83 @@ final class MessageQueue: Sendable {
 
   /// Bytes that `takeAll` took have left; lets writers go on.
   func drained(_ count: Int) {
-    let waiters = state.withLock { Self.remove(count, from: &$0, lowWater: lowWater) }
-    for waiter in waiters { waiter.resume() }
+    let writers = state.withLock { Self.remove(count, from: &$0, lowWater: lowWater) }
+    for writer in writers { writer.resume() }
   }
 
-  private func waitForRoom() async throws {
-    let id = state.withLock { state in
+  // MARK: Waiting
+
+  /// Suspends until the queue has what is waited for, has failed, or the task is cancelled.
+  ///
+  /// The queue itself has no asynchronous methods: closures of those would have to capture it, and
+  /// it cannot be copied; its owner's can capture the owner.
+  /// - Parameters:
+  ///   - register: `registerReader` or `registerWriter`.
+  ///   - cancel: `cancelReader` or `cancelWriter`.
+  static func wait(
+    register: (Waiter) -> Void,
+    cancel: @Sendable () -> Void
+  ) async throws {
+    try await withTaskCancellationHandler {
+      try await withUnsafeThrowingContinuation { register($0) }
+    } onCancel: {
+      cancel()
+    }
+  }
+
+  /// Has the waiter resumed when `take` has an answer, or at once if it has one now.
+  /// - Returns: whether it waits.
+  @discardableResult
+  func registerReader(_ waiter: Waiter) -> Bool {
+    let refusal = state.withLock { state -> Result<Void, any Error>? in
+      if !state.messages.isEmpty || state.end != nil { return .success(()) }
+      if Task.isCancelled { return .failure(RPCError.cancelledHere) }
+      if state.reader != nil {
+        return .failure(RPCError(.internalError, "two tasks read one call at the same time"))
+      }
+      state.reader = waiter
+      return nil
+    }
+    if let refusal { waiter.resume(with: refusal) }
+    return refusal == nil
+  }
+
+  func cancelReader() {
+    let reader = state.withLock { state in
+      defer { state.reader = nil }
+      return state.reader
+    }
+    reader?.resume(throwing: RPCError.cancelledHere)
+  }
+
+  /// Names a writer that is going to wait.
+  func newWriter() -> UInt64 {
+    state.withLock { state in
       state.lastWriter &+= 1
       return state.lastWriter
     }
-    try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { (waiter: Waiter) in
-        let refusal = state.withLock { state -> Result<Void, any Error>? in
-          if state.buffered < highWater || state.end != nil { return .success(()) }
-          if Task.isCancelled { return .failure(RPCError.cancelledHere) }
-          state.writers.append((id, waiter))
-          return nil
-        }
-        if let refusal { waiter.resume(with: refusal) }
-      }
-    } onCancel: {
-      let writer = state.withLock { state -> Waiter? in
-        guard let index = state.writers.firstIndex(where: { $0.id == id }) else { return nil }
-        return state.writers.remove(at: index).waiter
-      }
-      writer?.resume(throwing: RPCError.cancelledHere)
+  }
+
+  /// Has the waiter resumed when there is room, or at once if there is now.
+  func registerWriter(_ id: UInt64, _ waiter: Waiter) {
+    let refusal = state.withLock { state -> Result<Void, any Error>? in
+      if state.buffered < highWater || state.end != nil { return .success(()) }
+      if Task.isCancelled { return .failure(RPCError.cancelledHere) }
+      state.writers.append((id, waiter))
+      return nil
     }
+    if let refusal { waiter.resume(with: refusal) }
+  }
+
+  func cancelWriter(_ id: UInt64) {
+    let writer = state.withLock { state -> Waiter? in
+      guard let index = state.writers.firstIndex(where: { $0.id == id }) else { return nil }
+      return state.writers.remove(at: index).waiter
+    }
+    writer?.resume(throwing: RPCError.cancelledHere)
   }
 
   // MARK: State
-
-  private static func checkOpen(_ state: State) throws(RPCError) {
-    switch state.end {
-    case nil: return
-    case .failed(let error): throw error
-    case .finished: throw RPCError(.internalError, "a message was sent after the last one")
-    }
-  }
 
   private static func append(_ message: [UInt8], to state: inout State) -> Waiter? {
     state.messages.append(message)
@@ -223,12 +217,13 @@ final class MessageQueue: Sendable {
   ) -> [Waiter] {
     // An abort has set the count to 0 while bytes were still on their way out.
     state.buffered = max(0, state.buffered - count)
-    guard state.buffered < lowWater, !state.writers.isEmpty else { return [] }
+    guard !state.writers.isEmpty, state.buffered < lowWater else { return [] }
     defer { state.writers.removeAll() }
     return state.writers.map(\.waiter)
   }
 
   private static func releaseAll(_ state: inout State) -> [Waiter] {
+    guard state.reader != nil || !state.writers.isEmpty else { return [] }
     var waiters = state.writers.map(\.waiter)
     state.writers.removeAll()
     if let reader = state.reader { waiters.append(reader) }

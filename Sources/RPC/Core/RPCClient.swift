@@ -26,13 +26,11 @@ public protocol RPCTransport: Sendable {
 }
 
 /// One call in flight, its messages as bytes. Sending and receiving may go on side by side.
-public protocol RPCClientCall: Sendable {
-  /// Suspends while the peer's window is closed. Throws `RPCError` when the call has ended.
-  func send(_ message: [UInt8]) async throws
+///
+/// `receive` gives nil when the call ended with status OK, else it throws the status.
+public protocol RPCClientCall: RPCMessageSource, RPCMessageSink {
   /// Half-closes: no more messages from here.
   func finishSending() async throws
-  /// The next response message; nil when the call ended with status OK, else it throws the status.
-  func receive() async throws -> [UInt8]?
 }
 
 /// Calls methods with typed messages over any transport.
@@ -63,7 +61,7 @@ public struct RPCClient: Sendable {
       try await call.send(request.wireBytes())
       try await call.finishSending()
       return try await body(
-        RPCReader(undecodable: .internalError, receive: { try await call.receive() })
+        RPCReader(call, undecodable: .internalError)
       )
     }
   }
@@ -74,7 +72,7 @@ public struct RPCClient: Sendable {
     _ body: (RPCWriter<Request>) async throws -> Void
   ) async throws -> Response {
     try await transport.withCall(path: method.path, options: options) { call in
-      try await body(RPCWriter(send: { try await call.send($0) }))
+      try await body(RPCWriter(call))
       try await call.finishSending()
       return try await Self.single(method, call)
     }
@@ -91,9 +89,9 @@ public struct RPCClient: Sendable {
   ) async throws -> Result {
     try await transport.withCall(path: method.path, options: options) { call in
       try await body(
-        RPCWriter(send: { try await call.send($0) }),
+        RPCWriter(call),
         { try await call.finishSending() },
-        RPCReader(undecodable: .internalError, receive: { try await call.receive() })
+        RPCReader(call, undecodable: .internalError)
       )
     }
   }
@@ -103,10 +101,7 @@ public struct RPCClient: Sendable {
     _ method: RPCMethod<Request, Response>,
     _ call: any RPCClientCall
   ) async throws -> Response {
-    let reader = RPCReader<Response>(
-      undecodable: .internalError,
-      receive: { try await call.receive() }
-    )
+    let reader = RPCReader<Response>(call, undecodable: .internalError)
     guard let response = try await reader.next() else {
       throw RPCError(.internalError, "\(method.path) answered OK without a message")
     }

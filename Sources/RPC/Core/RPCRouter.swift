@@ -11,11 +11,7 @@ public struct RPCRouter: Sendable {
   ///
   /// It returns when the response is complete; what it throws becomes the call's status.
   public typealias Handler =
-    @Sendable (
-      _ receive: @escaping @Sendable () async throws -> [UInt8]?,
-      _ send: @escaping @Sendable ([UInt8]) async throws -> Void,
-      _ context: ServerContext
-    ) async throws -> Void
+    @Sendable (_ call: any RPCServerCall, _ context: ServerContext) async throws -> Void
 
   public private(set) var handlers: [String: Handler] = [:]
   /// Run when the server begins to stop gracefully, before calls in flight are waited for.
@@ -41,9 +37,10 @@ public struct RPCRouter: Sendable {
     _ method: RPCMethod<Request, Response>,
     _ body: @escaping @Sendable (Request, ServerContext) async throws -> Response
   ) {
-    handlers[method.path] = { receive, send, context in
-      let request = try await Self.single(Request.self, receive)
-      try await send(try await body(request, context).wireBytes())
+    handlers[method.path] = { call, context in
+      let request = try await Self.single(Request.self, call)
+      let response = try await body(request, context).wireBytes()
+      if try !call.sendReady(response) { try await call.send(response) }
     }
   }
 
@@ -51,9 +48,9 @@ public struct RPCRouter: Sendable {
     _ method: RPCMethod<Request, Response>,
     _ body: @escaping @Sendable (Request, RPCWriter<Response>, ServerContext) async throws -> Void
   ) {
-    handlers[method.path] = { receive, send, context in
-      let request = try await Self.single(Request.self, receive)
-      try await body(request, RPCWriter(send: send), context)
+    handlers[method.path] = { call, context in
+      let request = try await Self.single(Request.self, call)
+      try await body(request, RPCWriter(call), context)
     }
   }
 
@@ -61,9 +58,9 @@ public struct RPCRouter: Sendable {
     _ method: RPCMethod<Request, Response>,
     _ body: @escaping @Sendable (RPCReader<Request>, ServerContext) async throws -> Response
   ) {
-    handlers[method.path] = { receive, send, context in
-      let response = try await body(RPCReader(receive: receive), context)
-      try await send(response.wireBytes())
+    handlers[method.path] = { call, context in
+      let response = try await body(RPCReader(call), context)
+      try await call.send(response.wireBytes())
     }
   }
 
@@ -74,19 +71,22 @@ public struct RPCRouter: Sendable {
       async
       throws -> Void
   ) {
-    handlers[method.path] = { receive, send, context in
-      try await body(RPCReader(receive: receive), RPCWriter(send: send), context)
+    handlers[method.path] = { call, context in
+      try await body(RPCReader(call), RPCWriter(call), context)
     }
   }
 
   /// Reads the one message that a call without a request stream must have.
   private static func single<Request: WireMessage>(
     _: Request.Type,
-    _ receive: @escaping @Sendable () async throws -> [UInt8]?
+    _ call: any RPCServerCall
   ) async throws -> Request {
-    guard let request = try await RPCReader<Request>(receive: receive).next() else {
+    guard let request = try await RPCReader<Request>(call).next() else {
       throw RPCError(.internalError, "the call ended without a request message")
     }
     return request
   }
 }
+
+/// One call as its handler's side of a transport carries it.
+public protocol RPCServerCall: RPCMessageSource, RPCMessageSink {}

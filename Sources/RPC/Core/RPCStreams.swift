@@ -1,26 +1,64 @@
 public import Wire
 
+/// What a reader finds when it does not want to wait.
+public enum RPCReadiness: Sendable {
+  case message([UInt8])
+  case end
+  case nothingYet
+}
+
+/// Gives the messages of one direction of a call, as bytes; one reader at a time.
+public protocol RPCMessageSource: Sendable {
+  /// The next message; nil at the end. Throws `RPCError` when the call ends badly.
+  func receive() async throws -> [UInt8]?
+  /// The next message if it is here: a reader that need not wait need not suspend.
+  func receiveReady() throws -> RPCReadiness
+}
+
+/// Takes the messages of one direction of a call, as bytes.
+public protocol RPCMessageSink: Sendable {
+  /// Suspends while the peer's window and the stream's buffer are full. Throws `RPCError` when the
+  /// call has ended.
+  func send(_ message: [UInt8]) async throws
+  /// Sends if there is room now; false when the caller must `send`.
+  func sendReady(_ message: [UInt8]) throws -> Bool
+}
+
+extension RPCMessageSource {
+  public func receiveReady() throws -> RPCReadiness { .nothingYet }
+}
+
+extension RPCMessageSink {
+  public func sendReady(_ message: [UInt8]) throws -> Bool { false }
+}
+
 /// The messages of one direction of a call, as they arrive.
 ///
 /// `next()` gives flow-control credit back as messages are taken, so a slow reader slows its
 /// writer; nil is the peer's half-close. It throws `RPCError` when the call ends badly.
 public struct RPCReader<Message: WireMessage>: Sendable {
-  private let receive: @Sendable () async throws -> [UInt8]?
+  private let source: any RPCMessageSource
   private let undecodable: RPCCode
 
   /// - Parameter undecodable: the code for a message that cannot be decoded: a request is the
   ///   caller's fault, a response (INTERNAL) is not.
-  public init(
-    undecodable: RPCCode = .invalidArgument,
-    receive: @escaping @Sendable () async throws -> [UInt8]?
-  ) {
+  public init(_ source: any RPCMessageSource, undecodable: RPCCode = .invalidArgument) {
+    self.source = source
     self.undecodable = undecodable
-    self.receive = receive
   }
 
   /// The next message; one call at a time.
   public func next() async throws -> Message? {
-    guard let bytes = try await receive() else { return nil }
+    switch try source.receiveReady() {
+    case .message(let bytes): return try decode(bytes)
+    case .end: return nil
+    case .nothingYet:
+      guard let bytes = try await source.receive() else { return nil }
+      return try decode(bytes)
+    }
+  }
+
+  private func decode(_ bytes: [UInt8]) throws(RPCError) -> Message {
     do {
       return try Message(wireBytes: bytes)
     } catch {
@@ -34,13 +72,12 @@ public struct RPCReader<Message: WireMessage>: Sendable {
 /// `write` suspends while the peer's window and the stream's buffer are full, and throws `RPCError`
 /// when the call has ended.
 public struct RPCWriter<Message: WireMessage>: Sendable {
-  private let send: @Sendable ([UInt8]) async throws -> Void
+  private let sink: any RPCMessageSink
 
-  public init(send: @escaping @Sendable ([UInt8]) async throws -> Void) {
-    self.send = send
-  }
+  public init(_ sink: any RPCMessageSink) { self.sink = sink }
 
   public func write(_ message: Message) async throws {
-    try await send(message.wireBytes())
+    let bytes = message.wireBytes()
+    if try !sink.sendReady(bytes) { try await sink.send(bytes) }
   }
 }

@@ -10,7 +10,7 @@ protocol CallWaker: AnyObject, Sendable {
 ///
 /// The task receives and sends; the loop pushes into `inbound` what arrives, and drains `outbound`
 /// into frames. Neither touches the other's state.
-final class CallPipe: Sendable {
+final class CallPipe: RPCServerCall {
   /// Bounded by the stream's flow-control window, not by the queue.
   let inbound = MessageQueue(highWater: .max)
   let outbound = MessageQueue()
@@ -40,29 +40,49 @@ final class CallPipe: Sendable {
 
   // MARK: The task's side
 
+  func receiveReady() throws -> RPCReadiness {
+    let ready = try inbound.take()
+    if case .message(let message) = ready {
+      let cost = message.count + MessageQueue.overhead
+      if taken.add(cost, ordering: .relaxed).newValue >= Self.creditThreshold { wake() }
+    }
+    return ready
+  }
+
   func receive() async throws -> [UInt8]? {
     while true {
-      switch try inbound.take() {
-      case .message(let message):
-        let cost = message.count + MessageQueue.overhead
-        if taken.add(cost, ordering: .relaxed).newValue >= Self.creditThreshold { wake() }
-        return message
+      switch try receiveReady() {
+      case .message(let message): return message
       case .end: return nil
       case .nothingYet:
-        try await inbound.waitForMessage {
+        try await MessageQueue.wait {
+          guard inbound.registerReader($0) else { return }
           if partial.load(ordering: .relaxed) || streamSlot == Self.unopened { wake() }
+        } cancel: {
+          inbound.cancelReader()
         }
       }
     }
   }
 
-  /// - Throws: `RPCError`; RESOURCE_EXHAUSTED for a message whose length does not fit the prefix.
-  func send(_ message: [UInt8]) async throws {
+  func sendReady(_ message: [UInt8]) throws -> Bool {
     guard UInt32(exactly: message.count) != nil else {
       throw RPCError(.resourceExhausted, "a message of \(message.count) bytes cannot be sent")
     }
-    try await outbound.write(message)
+    guard try outbound.writeReady(message) else { return false }
     wake()
+    return true
+  }
+
+  func send(_ message: [UInt8]) async throws {
+    while try !sendReady(message) {
+      let writer = outbound.newWriter()
+      try await MessageQueue.wait {
+        outbound.registerWriter(writer, $0)
+      } cancel: {
+        outbound.cancelWriter(writer)
+      }
+    }
   }
 
   /// No more messages; the response's status, or the request's half-close.

@@ -77,7 +77,7 @@ class H2Stream {
     received += chunk.count
     if ignoresData { return }
     do throws(RPCError) {
-      try assembler.receive(chunk) { [pipe] in _ = pipe.inbound.push($0) }
+      try assembler.receive(chunk) { [pipe] in pipe.inbound.push($0) }
       pipe.setPartial(assembler.pendingBytes > 0)
     } catch {
       ignoresData = true

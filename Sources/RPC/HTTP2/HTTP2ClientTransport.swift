@@ -75,6 +75,8 @@ private final class HTTP2ClientCall: RPCClientCall {
 
   func send(_ message: [UInt8]) async throws { try await pipe.send(message) }
 
+  func sendReady(_ message: [UInt8]) throws -> Bool { try pipe.sendReady(message) }
+
   func finishSending() async throws { pipe.finish(.finished) }
 
   func receive() async throws -> [UInt8]? {
@@ -83,10 +85,25 @@ private final class HTTP2ClientCall: RPCClientCall {
       isOver.store(true, ordering: .relaxed)
       return nil
     } catch {
-      // A cancelled task leaves its call open.
-      if !Task.isCancelled { isOver.store(true, ordering: .relaxed) }
+      failed()
       throw error
     }
+  }
+
+  func receiveReady() throws -> RPCReadiness {
+    do {
+      let ready = try pipe.receiveReady()
+      if case .end = ready { isOver.store(true, ordering: .relaxed) }
+      return ready
+    } catch {
+      failed()
+      throw error
+    }
+  }
+
+  private func failed() {
+    // A cancelled task leaves its call open.
+    if !Task.isCancelled { isOver.store(true, ordering: .relaxed) }
   }
 
   /// Cancels the call at the server unless its end was seen.

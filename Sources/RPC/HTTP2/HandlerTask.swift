@@ -10,25 +10,25 @@ enum HandlerTask {
   ) -> ServerConnection.Start {
     { pipe, method, context in
       guard let executor else {
-        return Task { await run(pipe, method.handler, context, running, logger) }
+        return Task { await run(pipe, method, context, running, logger) }
       }
       // It begins here and now: a handler that does not suspend has answered when this returns.
       return Task.immediate(executorPreference: executor) {
-        await run(pipe, method.handler, context, running, logger)
+        await run(pipe, method, context, running, logger)
       }
     }
   }
 
   private static func run(
     _ pipe: CallPipe,
-    _ handler: RPCRouter.Handler,
+    _ method: MethodTable.Method,
     _ context: ServerContext,
     _ running: RunningCalls,
     _ logger: Logger
   ) async {
     let end: MessageQueue.End
     do {
-      try await handler({ try await pipe.receive() }, { try await pipe.send($0) }, context)
+      try await method.handler(pipe, context)
       end = .finished
     } catch {
       let answer = RPCError(answering: error)

@@ -1,9 +1,16 @@
 /// A router's methods by the bytes of their paths, so that a lookup builds no String.
 final class MethodTable: Sendable {
-  struct Method: Sendable {
+  /// A class, so that handing it on costs one retain.
+  final class Method: Sendable {
     let path: String
     let bytes: [UInt8]
     let handler: RPCRouter.Handler
+
+    init(path: String, handler: @escaping RPCRouter.Handler) {
+      self.path = path
+      bytes = [UInt8](path.utf8)
+      self.handler = handler
+    }
   }
 
   private let methods: [Method]
@@ -12,7 +19,7 @@ final class MethodTable: Sendable {
 
   init(_ router: RPCRouter) {
     let methods = router.handlers.map { path, handler in
-      Method(path: path, bytes: [UInt8](path.utf8), handler: handler)
+      Method(path: path, handler: handler)
     }
     var size = 8
     while size < methods.count * 2 { size *= 2 }

@@ -28,33 +28,32 @@ final class RunningCalls: Sendable {
   }
 }
 
-/// How many handlers of a server run; a stop waits for none.
+/// How many of something there are; a stop waits for none.
 final class CallCounter: Sendable {
-  private struct State {
-    var count = 0
-    var waiters: [CheckedContinuation<Void, Never>] = []
-  }
-
-  private let state = Mutex(State())
+  private let count = Atomic<Int>(0)
+  private let isAwaited = Atomic<Bool>(false)
+  private let waiters = Mutex<[CheckedContinuation<Void, Never>]>([])
 
   func add(_ change: Int) {
-    let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-      state.count += change
-      guard state.count == 0, !state.waiters.isEmpty else { return [] }
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume() }
+    let value = count.add(change, ordering: .sequentiallyConsistent).newValue
+    if value == 0, isAwaited.load(ordering: .sequentiallyConsistent) { release() }
   }
 
   /// Suspends until the count is 0.
   func waitForNone() async {
     await withCheckedContinuation { waiter in
-      let isNone = state.withLock { state in
-        if state.count > 0 { state.waiters.append(waiter) }
-        return state.count == 0
-      }
-      if isNone { waiter.resume() }
+      waiters.withLock { $0.append(waiter) }
+      isAwaited.store(true, ordering: .sequentiallyConsistent)
+      // The last one may have gone before it could see that somebody waits.
+      if count.load(ordering: .sequentiallyConsistent) == 0 { release() }
     }
+  }
+
+  private func release() {
+    let released = waiters.withLock { waiters in
+      defer { waiters = [] }
+      return waiters
+    }
+    for waiter in released { waiter.resume() }
   }
 }

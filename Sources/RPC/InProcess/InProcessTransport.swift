@@ -44,18 +44,65 @@ public struct InProcessTransport: RPCTransport {
   }
 }
 
-/// Both directions of one call.
-private final class InProcessCall: RPCClientCall {
-  private let requests = MessageQueue()
-  private let responses = MessageQueue()
+/// One direction of a call.
+private final class InProcessStream: RPCMessageSource, RPCMessageSink {
+  let queue = MessageQueue()
 
-  func send(_ message: [UInt8]) async throws { try await requests.write(message) }
-  func finishSending() async throws { requests.end(.finished) }
-  func receive() async throws -> [UInt8]? { try await responses.next() }
+  func receiveReady() throws -> RPCReadiness { try queue.take() }
+
+  func receive() async throws -> [UInt8]? {
+    while true {
+      switch try queue.take() {
+      case .message(let message): return message
+      case .end: return nil
+      case .nothingYet:
+        try await MessageQueue.wait {
+          queue.registerReader($0)
+        } cancel: {
+          queue.cancelReader()
+        }
+      }
+    }
+  }
+
+  func sendReady(_ message: [UInt8]) throws -> Bool { try queue.writeReady(message) }
+
+  func send(_ message: [UInt8]) async throws {
+    while try !queue.writeReady(message) {
+      let writer = queue.newWriter()
+      try await MessageQueue.wait {
+        queue.registerWriter(writer, $0)
+      } cancel: {
+        queue.cancelWriter(writer)
+      }
+    }
+  }
+}
+
+/// Both directions of one call, from the client's side.
+private final class InProcessCall: RPCClientCall {
+  /// The same call from the handler's side.
+  private struct ServerSide: RPCServerCall {
+    let call: InProcessCall
+
+    func receive() async throws -> [UInt8]? { try await call.requests.receive() }
+    func receiveReady() throws -> RPCReadiness { try call.requests.receiveReady() }
+    func send(_ message: [UInt8]) async throws { try await call.responses.send(message) }
+    func sendReady(_ message: [UInt8]) throws -> Bool { try call.responses.sendReady(message) }
+  }
+
+  private let requests = InProcessStream()
+  private let responses = InProcessStream()
+
+  func send(_ message: [UInt8]) async throws { try await requests.send(message) }
+  func sendReady(_ message: [UInt8]) throws -> Bool { try requests.sendReady(message) }
+  func finishSending() async throws { requests.queue.end(.finished) }
+  func receive() async throws -> [UInt8]? { try await responses.receive() }
+  func receiveReady() throws -> RPCReadiness { try responses.receiveReady() }
 
   func abort(_ error: RPCError) {
-    requests.abort(error)
-    responses.abort(error)
+    requests.queue.abort(error)
+    responses.queue.abort(error)
   }
 
   /// Runs the handler until it ends or the deadline cancels it.
@@ -76,11 +123,7 @@ private final class InProcessCall: RPCClientCall {
 
   private func run(_ handler: RPCRouter.Handler, _ context: ServerContext) async {
     do {
-      try await handler(
-        { try await self.requests.next() },
-        { try await self.responses.write($0) },
-        context
-      )
+      try await handler(ServerSide(call: self), context)
       end(.finished)
     } catch {
       end(.failed(RPCError(answering: error)))
@@ -88,11 +131,11 @@ private final class InProcessCall: RPCClientCall {
   }
 
   private func end(_ end: MessageQueue.End) {
-    responses.end(end)
+    responses.queue.end(end)
     if case .failed(let error) = end {
-      requests.end(.failed(error))
+      requests.queue.end(.failed(error))
     } else {
-      requests.abort(
+      requests.queue.abort(
         RPCError(.aborted, "the server ended the call before the last request message")
       )
     }
