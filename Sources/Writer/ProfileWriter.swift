@@ -198,16 +198,23 @@ public struct ProfileWriter: WriterService {
       return try await body()
     } catch {
       let answer = rpcError(from: error)
-      if answer.code != .cancelled {
-        logger.warning(
-          "call failed",
-          metadata: [
-            "rpc.path": "\(context.path)", "reason": "\(answer.reason ?? answer.code.name)",
-            "cause": "\(answer.cause.map { "\($0)" } ?? "")",
-          ]
-        )
-      }
+      logger.log(
+        level: Self.level(of: answer),
+        "call failed",
+        metadata: [
+          "rpc.path": "\(context.path)", "reason": "\(answer.reason ?? answer.code.name)",
+          "cause": "\(answer.cause.map { "\($0)" } ?? "")",
+        ]
+      )
       throw answer
+    }
+  }
+
+  /// A question without an answer, and a caller that went away, are everyday.
+  private static func level(of answer: RPCError) -> Logger.Level {
+    switch answer.code {
+    case .notFound, .cancelled, .invalidArgument: .debug
+    default: .warning
     }
   }
 }

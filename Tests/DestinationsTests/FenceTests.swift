@@ -270,6 +270,31 @@ struct FenceTests {
     }
   }
 
+  @Test(
+    "values that this code cannot have written are named as damage, and nothing traps",
+    arguments: [
+      "UPDATE workspaces SET next_profile = 9223372036854775807",
+      "UPDATE workspaces SET profiles = -1", "UPDATE workspaces SET revenue = 'x'",
+      "UPDATE syncs SET data = 'x'", "UPDATE syncs SET next_batch = -1",
+      "UPDATE syncs SET origin = -1", "UPDATE profiles SET attributes = x'01'",
+      "UPDATE profiles SET attributes = x'01ffffffff'", "UPDATE profiles SET attributes = x'02'",
+    ]
+  )
+  func damage(_ statement: String) async throws {
+    try await StoreHarness.with { harness in
+      let sync = harness.sync()
+      try await sync.begin()
+      try await sync.send(row(1))
+      let database = try await SQLiteDatabase.open(
+        path: harness.path,
+        migrations: ProfileStore.migrations
+      )
+      _ = try await database.transaction { try $0.execute(statement) }
+      await database.close()
+      #expect(await failureCode { try await sync.send(self.row(2)) } == "storage_corrupt")
+    }
+  }
+
   @Test("a cancelled call applies its batch as a whole or not at all")
   func cancellation() async throws {
     try await StoreHarness.with { harness in

@@ -45,9 +45,10 @@ public struct ExactDecimal: Sendable, Hashable {
       if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
         digits += 1
         let (product, overflow) = coefficient.multipliedReportingOverflow(by: 10)
+        let (sum, carry) = product.addingReportingOverflow(Int128(byte - UInt8(ascii: "0")))
         // Past 38 digits only zeros change nothing of what could still be in range.
-        guard !overflow else { return nil }
-        coefficient = product + Int128(byte - UInt8(ascii: "0"))
+        guard !overflow, !carry else { return nil }
+        coefficient = sum
         if isFraction { fraction += 1 }
       } else if byte == UInt8(ascii: "."), !isFraction {
         isFraction = true

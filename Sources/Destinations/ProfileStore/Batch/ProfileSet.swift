@@ -113,8 +113,8 @@ struct ProfileSet: ~Copyable {
 
   /// A new profile without attributes.
   mutating func create(externalID: UnsafeRawBufferPointer?) throws -> Int {
-    guard workspace.profileIDs.contains(workspace.profileIDs.lowerBound + workspace.nextProfile)
-    else {
+    let id = workspace.profileIDs.lowerBound + workspace.nextProfile
+    guard workspace.profileIDs.contains(id) else {
       throw Failure(
         "too_many_profiles",
         "The workspace holds no more profiles",
@@ -125,7 +125,7 @@ struct ProfileSet: ~Copyable {
     if let externalID { names.append(externalID) }
     let slot = add(
       Slot(
-        id: workspace.profileIDs.lowerBound + workspace.nextProfile,
+        id: id,
         salt: salt,
         externalID: start..<names.count,
         updatedAt: .min,

@@ -36,9 +36,10 @@ struct SyncRecord {
       "SELECT \(columns) FROM syncs WHERE workspace = ?1 AND name = ?2",
       [.integer(workspace), .name(name)]
     ) { row in
-      guard let data = DataType(rawValue: row.string(2)) else {
-        throw DamagedValue(what: "a sync's data type")
-      }
+      guard let data = DataType(rawValue: row.string(2)),
+        // Origin and next batch, then the overlap: so that counting on cannot overflow.
+        [5, 8].allSatisfy({ (0..<Int64.max).contains(row.int64($0)) }), row.int64(6) >= 0
+      else { throw DamagedValue(what: "a sync") }
       return SyncRecord(row, data: data)
     }
   }
@@ -69,7 +70,7 @@ struct SyncRecord {
   /// The least time that the ledger must still know when the position is `position`.
   func floor(at position: Timestamp?) -> Timestamp? {
     guard let position else { return ledgerFloor }
-    let wanted = position.advanced(byNanoseconds: -overlap)
+    let wanted = position.advanced(byNanoseconds: 0 &- overlap)
     return ledgerFloor.map { max($0, wanted) } ?? wanted
   }
 

@@ -28,9 +28,11 @@ struct Workspace: Equatable {
       """,
       [.name(name)]
     ) { row in
-      guard let revenue = ExactDecimal.sum(row.string(5)) else {
-        throw DamagedValue(what: "a workspace's revenue")
-      }
+      guard let revenue = ExactDecimal.sum(row.string(5)),
+        // So that no later sum can overflow.
+        (0..<5).allSatisfy({ (0..<(1 << 62)).contains(row.int64($0)) }),
+        row.int64(0) < 1 << (62 - numberBits)
+      else { throw DamagedValue(what: "a workspace's totals") }
       return Workspace(
         id: row.int64(0),
         nextProfile: row.int64(1),

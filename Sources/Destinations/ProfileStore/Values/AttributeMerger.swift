@@ -123,7 +123,7 @@ struct AttributeMerger: ~Copyable {
     merged.appendVarint(UInt64(kept.count))
     for index in 0..<kept.count {
       merged.appendFixed64(kept.base[index].stamp)
-      merged.appendVarint(UInt64(kept.base[index].origin))
+      merged.appendVarint(UInt64(max(kept.base[index].origin, 0)))
     }
   }
 }
