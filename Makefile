@@ -9,6 +9,8 @@ CONFIGURATION ?= debug
 SWIFT_BUILD := swift build --configuration $(CONFIGURATION)
 VENV := .build/venv
 PYTHON := $(VENV)/bin/python
+# All at once, a thousand tests with stores and sockets run out of descriptors, and of patience.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
 .PHONY: help
@@ -34,7 +36,7 @@ demo: build ## A first sync from nothing: three services, a sample table, two ru
 .PHONY: test
 test: deps venv ## Build, then the unit tests, then the tests of the running services
 	$(SWIFT_BUILD) --build-tests
-	swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest
+	ulimit -S -n "$$(ulimit -H -n)"; swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest
 	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest Tests/Integration
 
 .PHONY: check
