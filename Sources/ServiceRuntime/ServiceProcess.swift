@@ -117,6 +117,7 @@ public struct ServiceProcess: Sendable {
     health.set(.notServing, service: service)
     var server = HTTP2Server.Configuration()
     server.gracePeriod = ShutdownLimit.drain
+    server.page = "\(name) \(SluiceVersion.text): gRPC is served here\n"
     let listener = HTTP2Server(
       host: configuration.listen.host,
       port: configuration.listen.port,

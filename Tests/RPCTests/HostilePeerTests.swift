@@ -91,10 +91,15 @@ struct HostilePeerTests {
     }
   }
 
-  @Test("requests that are not gRPC get an HTTP status")
-  func notGRPC() async throws {
-    let page = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x")]
+  private func page(_ method: String, path: String) -> [UInt8] {
+    [(":method", method), (":scheme", "http"), (":path", path), (":authority", "x")]
       .flatMap { RawConnection.header($0.0, $0.1) }
-    _ = try await answer(to: page)
+  }
+
+  @Test("GET / and POST / answer what serves here, for people and for HTTP/2 suites")
+  func rootPage() async throws {
+    #expect(try await answer(to: page("GET", path: "/")).contains("gRPC\n"))
+    #expect(try await answer(to: page("POST", path: "/"), [1, 2, 3]).contains("gRPC\n"))
+    #expect(try await !answer(to: page("GET", path: "/x")).contains("gRPC\n"))
   }
 }

@@ -10,7 +10,8 @@ extension Metadata {
     if isEmpty { return self }
     var result = Metadata()
     for entry in entries {
-      guard Self.isValid(name: entry.name), !entry.name.hasPrefix("grpc-"),
+      guard Self.isValid(name: entry.name),
+        !entry.name.hasPrefix("grpc-") || entry.name == RPCError.statusDetailsKey,
         !Self.reserved.contains(entry.name)
       else { throw RPCError(.internalError, "metadata name \"\(entry.name)\" cannot be sent") }
       let isBinary = entry.name.hasSuffix("-bin")

@@ -22,13 +22,20 @@ public struct Metadata: Sendable, Equatable {
     entries.append(Entry(name: name.lowercased(), value: value))
   }
 
+  mutating func append(contentsOf other: Metadata) { entries += other.entries }
+
   public mutating func append(_ name: String, _ text: String) { append(name, .text(text)) }
 
   /// Replaces every value of that name.
   public mutating func set(_ name: String, _ text: String) {
+    remove(name)
+    append(name, .text(text))
+  }
+
+  /// Removes every value of that name.
+  public mutating func remove(_ name: String) {
     let name = name.lowercased()
     entries.removeAll { $0.name == name }
-    append(name, .text(text))
   }
 
   public subscript(name: String) -> [Value] {

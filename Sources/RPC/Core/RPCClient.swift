@@ -5,6 +5,8 @@ public struct CallOptions: Sendable {
   public var metadata: Metadata
   /// From now on; nil waits for ever. It travels as `grpc-timeout` and is enforced here too.
   public var timeout: Duration?
+  /// Takes the metadata of the response; nil when nobody wants it.
+  public var response: ResponseMetadata?
 
   public init(timeout: Duration? = nil, metadata: Metadata = Metadata()) {
     self.timeout = timeout

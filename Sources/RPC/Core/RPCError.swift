@@ -12,6 +12,9 @@ public struct RPCError: Error, Sendable {
   /// Trailer that carries a stable, machine-readable code such as `stale_epoch`.
   public static let reasonKey = "sluice-reason"
 
+  /// Trailer of `statusDetails`.
+  static let statusDetailsKey = "grpc-status-details-bin"
+
   public init(
     _ code: RPCCode,
     _ message: String,
@@ -28,6 +31,19 @@ public struct RPCError: Error, Sendable {
 
   /// The stable code that a service gave, if it gave one.
   public var reason: String? { metadata.first(Self.reasonKey) }
+
+  /// The bytes of a `google.rpc.Status`, which tells machines more than the message tells people;
+  /// nil when the peer sent none. It must not hold secrets or payloads.
+  public var statusDetails: [UInt8]? {
+    get {
+      for case .bytes(let bytes) in metadata[Self.statusDetailsKey] { return bytes }
+      return nil
+    }
+    set {
+      metadata.remove(Self.statusDetailsKey)
+      if let newValue { metadata.append(Self.statusDetailsKey, .bytes(newValue)) }
+    }
+  }
 }
 
 extension RPCError: CustomStringConvertible {

@@ -10,6 +10,8 @@ public struct ServerContext: Sendable {
   public var deadline: ContinuousClock.Instant?
   /// nil on plaintext connections (tests only).
   public var peer: PeerIdentity?
+  /// nil in a context that no transport made.
+  var response: (any HandlerResponseKeeper)?
 
   public init(
     path: String,
@@ -21,6 +23,17 @@ public struct ServerContext: Sendable {
     self.metadata = metadata
     self.deadline = deadline
     self.peer = peer
+  }
+
+  init(
+    path: String,
+    metadata: Metadata,
+    deadline: ContinuousClock.Instant?,
+    peer: PeerIdentity?,
+    response: any HandlerResponseKeeper
+  ) {
+    self.init(path: path, metadata: metadata, deadline: deadline, peer: peer)
+    self.response = response
   }
 
   /// Lets only these roles pass.

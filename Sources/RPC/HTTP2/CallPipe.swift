@@ -25,6 +25,8 @@ final class CallPipe: RPCServerCall {
   private let partial = Atomic<Bool>(false)
   private let isAwake = Atomic<Bool>(false)
   private let abandoned = Atomic<Bool>(false)
+  /// nil while a server's handler has said nothing, as most do.
+  private let handlerResponse = Mutex<HandlerResponse?>(nil)
 
   /// Credit is worth a turn of the loop from here on.
   private static let creditThreshold = 128 * 1024
@@ -126,4 +128,17 @@ final class CallPipe: RPCServerCall {
     inbound.abort(error)
     outbound.abort(error)
   }
+}
+
+extension CallPipe: HandlerResponseKeeper {
+  func withResponse<Result>(_ body: (inout HandlerResponse) -> Result) -> Result {
+    handlerResponse.withLock { response in
+      var said = response ?? HandlerResponse()
+      defer { response = said }
+      return body(&said)
+    }
+  }
+
+  /// What the handler has said so far.
+  var response: HandlerResponse? { handlerResponse.withLock { $0 } }
 }

@@ -6,6 +6,8 @@ struct ClientRequest: Sendable {
   /// As `normalizedForWire` gave it.
   var metadata: Metadata
   var deadline: ContinuousClock.Instant?
+  /// Takes the response's metadata.
+  var response: ResponseMetadata?
 
   func headers(now: ContinuousClock.Instant) -> HeaderBlock {
     var headers = HeaderBlock()
@@ -44,7 +46,9 @@ final class ClientStream: H2Stream {
     case 13 where name.equals("grpc-encoding"):
       assembler.encoding = value.equals("identity") ? nil : value.text
     default:
-      if name.first != UInt8(ascii: ":"), !name.hasPrefix("grpc-") {
+      if name.first != UInt8(ascii: ":"),
+        !name.hasPrefix("grpc-") || name.equals("grpc-status-details-bin")
+      {
         // A value that is not base64 is dropped: the status must arrive.
         _ = metadata.appendHeader(name, value)
       }
@@ -58,6 +62,12 @@ final class ClientStream: H2Stream {
     }
     // A proxy's page is no message.
     if !isGRPC { ignoreData() }
+    if statusCode == nil {
+      pipe.request?.response?.set(initial: metadata)
+      metadata = Metadata()
+    } else {
+      pipe.request?.response?.set(trailing: metadata)
+    }
   }
 
   /// The response has ended: gives the task its outcome.

@@ -179,7 +179,7 @@ private let readData: nghttp2_data_source_read_callback = {
   if count == stream.outgoing.byteCount {
     if stream.outgoingEnd != nil {
       flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-      if session.role == .server {
+      if session.role == .server, stream.hasTrailers {
         // Trailers end the response.
         flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
         session.events.append(.drained(stream))

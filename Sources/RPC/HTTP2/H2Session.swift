@@ -26,6 +26,8 @@ struct H2Limits: Sendable {
   var streamWindow = 1024 * 1024
   var connectionWindow = 16 * 1024 * 1024
   var headerListBytes = 16 * 1024
+  /// What a server answers to `GET /` and `POST /`.
+  var page = ""
 }
 
 /// nghttp2's session: bytes in, events and bytes out. It knows neither sockets nor TLS nor time.

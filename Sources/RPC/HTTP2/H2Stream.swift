@@ -26,6 +26,8 @@ class H2Stream {
   var outgoing = OutgoingMessages()
   /// How our side ends after `outgoing`; nil while more may come.
   var outgoingEnd: MessageQueue.End?
+  /// Trailers come behind our body.
+  var hasTrailers = true
   /// nghttp2 asked for data when there was none, and waits for `resume`.
   var isDeferred = false
   /// Bytes that left since the last turn.

@@ -52,7 +52,8 @@ public final class HTTP2ClientTransport: RPCTransport, Sendable {
       authority: connector.authority,
       scheme: connector.scheme,
       metadata: try options.metadata.normalizedForWire(),
-      deadline: options.timeout.map { ContinuousClock.now.advanced(by: $0) }
+      deadline: options.timeout.map { ContinuousClock.now.advanced(by: $0) },
+      response: options.response
     )
     let handler = try await connector.connection(deadline: request.deadline)
     let call = HTTP2ClientCall(CallPipe(waker: handler, request: request))

@@ -14,6 +14,8 @@ public final class HTTP2Server: Service, Sendable {
     public var maximumMessageBytes = 4 * 1024 * 1024
     /// Calls at a time on one connection.
     public var maximumConcurrentStreams = 100
+    /// The text that `GET /` and `POST /` answer: what serves here. Not empty, for HTTP/2 suites.
+    public var page = "gRPC\n"
     /// How long calls in flight may go on after a graceful shutdown began.
     public var gracePeriod = Duration.seconds(10)
     /// How long a client may take for its TLS handshake.
@@ -104,6 +106,7 @@ public final class HTTP2Server: Service, Sendable {
     let loop = channel.eventLoop
     var limits = H2Limits()
     limits.maximumMessageBytes = configuration.maximumMessageBytes
+    limits.page = configuration.page
     limits.concurrentStreams = configuration.maximumConcurrentStreams
     // Twice the streams: calls that were reset may still be ending.
     let running = RunningCalls(limit: configuration.maximumConcurrentStreams * 2, all: calls)

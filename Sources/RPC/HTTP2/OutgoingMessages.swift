@@ -7,9 +7,20 @@ struct OutgoingMessages {
   private var offset = 0
   /// Bytes that have not left, prefixes included.
   private(set) var byteCount = 0
+  /// What comes before each message: gRPC's prefix, or nothing in a body that is not gRPC.
+  private var prefixLength = MessageQueue.overhead
+
+  init() {}
+
+  /// A body as it is.
+  init(body: [UInt8]) {
+    prefixLength = 0
+    byteCount = body.count
+    messages.append(body)
+  }
 
   mutating func append(_ message: [UInt8]) {
-    byteCount += message.count + MessageQueue.overhead
+    byteCount += message.count + prefixLength
     messages.append(message)
   }
 
@@ -25,10 +36,10 @@ struct OutgoingMessages {
     var missing = min(count, byteCount)
     byteCount -= missing
     while missing > 0, let message = messages.head {
-      if offset < MessageQueue.overhead {
+      if offset < prefixLength {
         missing -= takePrefix(of: message.count, missing, write)
       }
-      let start = offset - MessageQueue.overhead
+      let start = offset - prefixLength
       let part = min(missing, message.count - max(start, 0))
       if start >= 0 {
         message.withUnsafeBytes {
@@ -36,7 +47,7 @@ struct OutgoingMessages {
         }
         offset += part
         missing -= part
-        if offset == message.count + MessageQueue.overhead {
+        if offset == message.count + prefixLength {
           _ = messages.popFirst()
           offset = 0
         }
@@ -51,7 +62,7 @@ struct OutgoingMessages {
   ) -> Int {
     // Flag 0 (not compressed) and four bytes of length; `RPCClientCall.send` has checked the range.
     let prefix = UInt64(UInt32(truncatingIfNeeded: length)).bigEndian >> 24
-    let part = min(missing, MessageQueue.overhead - offset)
+    let part = min(missing, prefixLength - offset)
     withUnsafeBytes(of: prefix) {
       write(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + part]))
     }

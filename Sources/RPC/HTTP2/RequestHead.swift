@@ -3,6 +3,8 @@ struct RequestHead {
   enum Refusal {
     /// Not gRPC: an HTTP status alone.
     case http(Int)
+    /// `/`, for people and for HTTP/2 suites.
+    case page
     case grpc(RPCError)
   }
 
@@ -12,6 +14,7 @@ struct RequestHead {
   private(set) var metadata = Metadata()
   private var path: String?
   private var isPost = false
+  private var isGet = false
   private var isGRPC = false
   private var acceptsTrailers = false
   private var problem: RPCError?
@@ -22,7 +25,9 @@ struct RequestHead {
     case 5 where name.equals(":path"):
       method = methods.method(atPath: value)
       if method == nil { path = HeaderBytes(rebasing: value.prefix(200)).text }
-    case 7 where name.equals(":method"): isPost = value.equals("POST")
+    case 7 where name.equals(":method"):
+      isPost = value.equals("POST")
+      isGet = value.equals("GET")
     case 12 where name.equals("content-type"): isGRPC = value.isGRPCContentType
     case 12 where name.equals("grpc-timeout"):
       timeout = GRPCTimeout.parse(value)
@@ -46,6 +51,7 @@ struct RequestHead {
 
   /// Why the call cannot be made, if so.
   var refusal: Refusal? {
+    if !isGRPC, path == "/", isGet || isPost { return .page }
     guard isPost else { return .http(405) }
     guard isGRPC else { return .http(415) }
     guard acceptsTrailers else {

@@ -45,6 +45,10 @@ final class ServerConnection: H2Connection {
     switch event {
     case .headers(let stream):
       if let stream = stream as? ServerStream, !stream.isClosed, !stream.wasSeen { begin(stream) }
+    case .ended(let stream):
+      if let stream = stream as? ServerStream, stream.isPage, !stream.isClosed {
+        stream.answer(page: session.limits.page, on: session)
+      }
     case .pingAcknowledged where drain == .announced:
       drain = .final
       session.goAway()
@@ -65,6 +69,13 @@ final class ServerConnection: H2Connection {
         on: session
       )
     }
+    if case .page = stream.head.refusal {
+      stream.isPage = true
+      // A body may follow, and is to be looked at by HTTP/2's rules before the answer.
+      stream.ignoreData()
+      if stream.remoteEnded { stream.answer(page: session.limits.page, on: session) }
+      return
+    }
     if let refusal = stream.head.refusal { return stream.refuse(refusal, on: session) }
     guard let method = stream.head.method else { return }
     guard running.begin() else {
@@ -79,7 +90,8 @@ final class ServerConnection: H2Connection {
       path: method.path,
       metadata: stream.head.metadata,
       deadline: stream.deadline,
-      peer: peer
+      peer: peer,
+      response: stream.pipe
     )
     stream.task = start(stream.pipe, method, context)
   }

@@ -3,6 +3,8 @@ final class ServerStream: H2Stream {
   private(set) var head = RequestHead()
   /// Runs the handler; cancelled when nobody waits for it any more.
   var task: Task<Void, Never>?
+  /// `GET /` or `POST /`: answered when the request has ended.
+  var isPage = false
   private let methods: MethodTable
   private var responseStarted = false
   private var responseEnded = false
@@ -63,7 +65,24 @@ final class ServerStream: H2Stream {
       responseStarted = true
       session.submitResponse(headers, stream: self, hasBody: false)
       endResponse()
+    case .page: answer(page: session.limits.page, on: session)
     }
+  }
+
+  /// Answers with a text that is no gRPC.
+  func answer(page: String, on session: H2Session) {
+    guard !responseStarted else { return }
+    let body = [UInt8](page.utf8)
+    var headers = HeaderBlock()
+    headers.append(":status", "200")
+    headers.append("content-type", "text/plain; charset=utf-8")
+    headers.append("content-length", String(body.count))
+    hasTrailers = false
+    outgoing = OutgoingMessages(body: body)
+    outgoingEnd = .finished
+    responseStarted = true
+    session.submitResponse(headers, stream: self, hasBody: true)
+    endResponse()
   }
 
   override func settle(on session: H2Session) {
@@ -71,11 +90,18 @@ final class ServerStream: H2Stream {
     if responseStarted { return session.resume(self) }
     if outgoing.byteCount > 0 {
       responseStarted = true
-      session.submitResponse(Self.responseHeaders, stream: self, hasBody: true)
+      let headers = headers(with: pipe.response)
+      session.submitResponse(headers, stream: self, hasBody: true)
     } else if let end = outgoingEnd {
       responseStarted = true
-      var headers = Self.responseHeaders
+      let response = pipe.response
+      var headers = headers(with: response)
+      // Initial metadata of its own needs a header list of its own; else one says everything.
+      if let response, !response.initial.isEmpty {
+        return session.submitResponse(headers, stream: self, hasBody: true)
+      }
       headers.append(status: end.error)
+      if let response { headers.append(response.trailing) }
       session.submitResponse(headers, stream: self, hasBody: false)
       endResponse()
     }
@@ -83,14 +109,20 @@ final class ServerStream: H2Stream {
 
   override func drained(on session: H2Session) {
     guard !responseEnded, let end = outgoingEnd else { return }
+    var trailers = Self.okTrailers
     if let error = end.error {
-      var trailers = HeaderBlock()
+      trailers = HeaderBlock()
       trailers.append(status: error)
-      session.submitTrailers(trailers, stream: self)
-    } else {
-      session.submitTrailers(Self.okTrailers, stream: self)
     }
+    if let response = pipe.response { trailers.append(response.trailing) }
+    session.submitTrailers(trailers, stream: self)
     endResponse()
+  }
+
+  private func headers(with response: HandlerResponse?) -> HeaderBlock {
+    var headers = Self.responseHeaders
+    if let response { headers.append(response.initial) }
+    return headers
   }
 
   /// The response has left. Not earlier: a submitted RST_STREAM makes nghttp2 drop what waits.

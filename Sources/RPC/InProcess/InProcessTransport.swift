@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Calls a router's handlers in this process: no bytes on a wire, the same behaviour as over one.
 ///
 /// Messages are bounded as over HTTP/2 (256 KiB each way), deadlines and cancellation reach the
@@ -21,8 +23,14 @@ public struct InProcessTransport: RPCTransport {
     if let timeout = options.timeout, timeout <= .zero { throw RPCError.deadlinePassed }
     let metadata = try options.metadata.normalizedForWire()
     let deadline = options.timeout.map { ContinuousClock.now.advanced(by: $0) }
-    let context = ServerContext(path: path, metadata: metadata, deadline: deadline, peer: peer)
-    let call = InProcessCall()
+    let call = InProcessCall(options.response)
+    let context = ServerContext(
+      path: path,
+      metadata: metadata,
+      deadline: deadline,
+      peer: peer,
+      response: call
+    )
     let handler = router.handler(forPath: path)
 
     let outcome = await withTaskGroup(
@@ -80,25 +88,45 @@ private final class InProcessStream: RPCMessageSource, RPCMessageSink {
 }
 
 /// Both directions of one call, from the client's side.
-private final class InProcessCall: RPCClientCall {
+private final class InProcessCall: RPCClientCall, HandlerResponseKeeper {
   /// The same call from the handler's side.
   private struct ServerSide: RPCServerCall {
     let call: InProcessCall
 
     func receive() async throws -> [UInt8]? { try await call.requests.receive() }
     func receiveReady() throws -> RPCReadiness { try call.requests.receiveReady() }
-    func send(_ message: [UInt8]) async throws { try await call.responses.send(message) }
-    func sendReady(_ message: [UInt8]) throws -> Bool { try call.responses.sendReady(message) }
+
+    func send(_ message: [UInt8]) async throws {
+      call.collectInitial()
+      try await call.responses.send(message)
+    }
+
+    func sendReady(_ message: [UInt8]) throws -> Bool {
+      call.collectInitial()
+      return try call.responses.sendReady(message)
+    }
   }
 
   private let requests = InProcessStream()
   private let responses = InProcessStream()
+  private let handlerResponse = Mutex(HandlerResponse())
+  private let collected: ResponseMetadata?
+
+  init(_ collected: ResponseMetadata?) { self.collected = collected }
 
   func send(_ message: [UInt8]) async throws { try await requests.send(message) }
   func sendReady(_ message: [UInt8]) throws -> Bool { try requests.sendReady(message) }
   func finishSending() async throws { requests.queue.end(.finished) }
   func receive() async throws -> [UInt8]? { try await responses.receive() }
   func receiveReady() throws -> RPCReadiness { try responses.receiveReady() }
+
+  func withResponse<Result>(_ body: (inout HandlerResponse) -> Result) -> Result {
+    handlerResponse.withLock { body(&$0) }
+  }
+
+  private func collectInitial() {
+    if let collected { collected.set(initial: withResponse { $0.initial }) }
+  }
 
   func abort(_ error: RPCError) {
     requests.queue.abort(error)
@@ -131,6 +159,16 @@ private final class InProcessCall: RPCClientCall {
   }
 
   private func end(_ end: MessageQueue.End) {
+    var end = end
+    let said = withResponse { $0 }
+    var trailing = said.trailing
+    if case .failed(var error) = end {
+      error.metadata.append(contentsOf: trailing)
+      trailing = error.metadata
+      end = .failed(error)
+    }
+    collected?.set(initial: said.initial)
+    collected?.set(trailing: trailing)
     responses.queue.end(end)
     if case .failed(let error) = end {
       requests.queue.end(.failed(error))
