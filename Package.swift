@@ -174,6 +174,12 @@ let package = Package(
       dependencies: ["VaultAPI", "OrchestratorAPI", "WriterAPI", "Wire"],
       path: "Tests/WireTestee"
     ),
+    // Not a test itself: Tests/Integration/test_interop.py has it call and answer gRPC for Python.
+    .executableTarget(
+      name: "interop",
+      dependencies: ["RPC", "Wire", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/Interop"
+    ),
     .testTarget(
       name: "VaultTests",
       dependencies: [
