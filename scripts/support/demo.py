@@ -18,7 +18,7 @@ def step(text):
 
 def show(text):
     for line in text.rstrip().splitlines():
-        print(f"   {line}", flush=True)
+        print(f"   {line}".rstrip(), flush=True)
 
 
 def must_be(what, found, expected):
