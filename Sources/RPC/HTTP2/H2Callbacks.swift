@@ -30,6 +30,7 @@ enum H2Callbacks {
     var callbacks: OpaquePointer?
     guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
     defer { nghttp2_session_callbacks_del(callbacks) }
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, onBeginHeaders)
     nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onData)
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
@@ -53,7 +54,6 @@ enum H2Callbacks {
     switch session.role {
     case .server:
       nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onSent)
-      nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, onBeginHeaders)
       code = nghttp2_session_server_new2(&handle, callbacks, user, options)
     case .client: code = nghttp2_session_client_new2(&handle, callbacks, user, options)
     }
@@ -65,18 +65,24 @@ enum H2Callbacks {
 private let refuseStream = Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
 
 private let onBeginHeaders: nghttp2_on_begin_headers_callback = { handle, frame, user in
-  guard let session = H2Callbacks.session(user), let frame,
-    frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-  else { return 0 }
-  guard let stream = session.makeStream() else { return refuseStream }
+  guard let session = H2Callbacks.session(user), let frame else { return 0 }
   let id = frame.pointee.hd.stream_id
-  session.streams.insert(stream, id: id)
-  nghttp2_session_set_stream_user_data(handle, id, H2Callbacks.pointer(stream))
+  if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+    guard let stream = session.makeStream() else { return refuseStream }
+    session.streams.insert(stream, id: id)
+    nghttp2_session_set_stream_user_data(handle, id, H2Callbacks.pointer(stream))
+    session.headerStream = Unmanaged.passUnretained(stream)
+  } else {
+    // A response, or trailers.
+    session.headerStream = nghttp2_session_get_stream_user_data(handle, id)
+      .map { Unmanaged.fromOpaque($0) }
+  }
   return 0
 }
 
+/// The callback that runs most: it counts no references.
 private let onHeader: nghttp2_on_header_callback = {
-  handle,
+  _,
   frame,
   name,
   nameLength,
@@ -84,14 +90,17 @@ private let onHeader: nghttp2_on_header_callback = {
   valueLength,
   _,
   user in
-  guard let session = H2Callbacks.session(user), let frame,
-    let pointer = nghttp2_session_get_stream_user_data(handle, frame.pointee.hd.stream_id)
-  else { return 0 }
-  H2Callbacks.stream(pointer).header(
-    HeaderBytes(start: name, count: nameLength),
-    HeaderBytes(start: value, count: valueLength),
-    limit: session.limits.headerListBytes
-  )
+  guard let user else { return 0 }
+  // Safety: see `H2Callbacks.session` and `stream`; nothing in here lets go of either.
+  Unmanaged<H2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
+    session.headerStream?._withUnsafeGuaranteedRef {
+      $0.header(
+        HeaderBytes(start: name, count: nameLength),
+        HeaderBytes(start: value, count: valueLength),
+        limit: session.limits.headerListBytes
+      )
+    }
+  }
   return 0
 }
 
@@ -157,6 +166,8 @@ private let onClose: nghttp2_on_stream_close_callback = { handle, id, code, user
   else { return 0 }
   let stream = H2Callbacks.stream(pointer)
   nghttp2_session_set_stream_user_data(handle, id, nil)
+  // Only this one: another's header list may have arrived in part.
+  if session.headerStream?.toOpaque() == pointer { session.headerStream = nil }
   session.events.append(.closed(stream, code: code))
   session.streams.remove(stream)
   return 0

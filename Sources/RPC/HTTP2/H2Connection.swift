@@ -58,12 +58,7 @@ class H2Connection {
       session.gather(limit: limit)
     } while handleEvents() && session.output.readableBytes < limit || !awake.isEmpty
 
-    for stream in session.sending {
-      let sent = stream.sentBytes
-      stream.sentBytes = 0
-      stream.pipe.outbound.drained(sent)
-    }
-    session.sending.removeAll(keepingCapacity: true)
+    reportSent()
   }
 
   func timeReached(now: ContinuousClock.Instant) {
@@ -120,11 +115,26 @@ class H2Connection {
 
   // MARK: Turns
 
+  /// Lets the writers go on whose bytes have left.
+  private func reportSent() {
+    guard !session.sending.isEmpty else { return }
+    var streams: [H2Stream] = []
+    swap(&streams, &session.sending)
+    for stream in streams {
+      let sent = stream.sentBytes
+      stream.sentBytes = 0
+      stream.pipe.outbound.drained(sent)
+    }
+    streams.removeAll(keepingCapacity: true)
+    swap(&streams, &session.sending)
+  }
+
   private func settleAwake() {
-    var index = 0
-    while index < awake.count {
-      let pipe = awake[index]
-      index += 1
+    guard !awake.isEmpty else { return }
+    // A local array: each touch of a class's property costs a check of exclusive access.
+    var pipes: [CallPipe] = []
+    swap(&pipes, &awake)
+    for pipe in pipes {
       pipe.fallAsleep()
       if let stream = session.streams.stream(of: pipe) {
         settle(stream)
@@ -132,18 +142,18 @@ class H2Connection {
         settleWithoutStream(pipe)
       }
     }
-    awake.removeAll(keepingCapacity: true)
+    pipes.removeAll(keepingCapacity: true)
+    // Settling may have woken others; they are for the next round.
+    if awake.isEmpty { swap(&pipes, &awake) }
   }
 
   /// - Returns: whether there was any.
   @discardableResult
   private func handleEvents() -> Bool {
     guard !session.events.isEmpty else { return false }
-    var index = 0
-    // Handling may add events, but no callback runs meanwhile.
-    while index < session.events.count {
-      let event = session.events[index]
-      index += 1
+    var events: [H2Event] = []
+    swap(&events, &session.events)
+    for event in events {
       switch event {
       case .data(let stream) where !stream.isClosed:
         session.consume(stream.creditDue(atLeast: Self.creditStep), of: stream)
@@ -155,7 +165,9 @@ class H2Connection {
       default: handle(event)
       }
     }
-    session.events.removeAll(keepingCapacity: true)
+    events.removeAll(keepingCapacity: true)
+    // No callback runs while events are handled, so none was added.
+    swap(&events, &session.events)
     return true
   }
 }

@@ -45,6 +45,8 @@ final class H2Session {
   /// Makes the stream of a request that begins; nil refuses it.
   var makeStream: () -> H2Stream? = { nil }
   private(set) var handle: OpaquePointer?
+  /// Whose headers are arriving; they come in one piece (RFC 9113, 4.3), so there is one at most.
+  var headerStream: Unmanaged<H2Stream>?
   var streams = H2StreamList()
   var events: [H2Event] = []
   /// Streams whose bytes left since the last look.
