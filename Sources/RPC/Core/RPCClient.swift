@@ -7,10 +7,32 @@ public struct CallOptions: Sendable {
   public var timeout: Duration?
   /// Takes the metadata of the response; nil when nobody wants it.
   public var response: ResponseMetadata?
+  /// Waits for a connection until the deadline instead of failing while there is none; only
+  /// `BalancedTransport` looks at it.
+  public var waitForReady: Bool
+  /// Whether the call may be made again; `RPCClient` takes it from the method.
+  var isIdempotent = false
 
-  public init(timeout: Duration? = nil, metadata: Metadata = Metadata()) {
+  public init(
+    timeout: Duration? = nil,
+    metadata: Metadata = Metadata(),
+    waitForReady: Bool = false
+  ) {
     self.timeout = timeout
     self.metadata = metadata
+    self.waitForReady = waitForReady
+  }
+}
+
+extension CallOptions {
+  /// As a transport needs them.
+  fileprivate func effective<Request, Response>(
+    for method: RPCMethod<Request, Response>
+  ) -> CallOptions {
+    var options = self
+    options.isIdempotent = method.isIdempotent
+    options.timeout = CallDeadline.limit(timeout)
+    return options
   }
 }
 
@@ -46,7 +68,8 @@ public struct RPCClient: Sendable {
     _ request: Request,
     options: CallOptions = CallOptions()
   ) async throws -> Response {
-    try await transport.withCall(path: method.path, options: options) { call in
+    try await transport.withCall(path: method.path, options: options.effective(for: method)) {
+      call in
       try await call.send(request.wireBytes())
       try await call.finishSending()
       return try await Self.single(method, call)
@@ -59,7 +82,8 @@ public struct RPCClient: Sendable {
     options: CallOptions = CallOptions(),
     _ body: (RPCReader<Response>) async throws -> Result
   ) async throws -> Result {
-    try await transport.withCall(path: method.path, options: options) { call in
+    try await transport.withCall(path: method.path, options: options.effective(for: method)) {
+      call in
       try await call.send(request.wireBytes())
       try await call.finishSending()
       return try await body(
@@ -73,7 +97,8 @@ public struct RPCClient: Sendable {
     options: CallOptions = CallOptions(),
     _ body: (RPCWriter<Request>) async throws -> Void
   ) async throws -> Response {
-    try await transport.withCall(path: method.path, options: options) { call in
+    try await transport.withCall(path: method.path, options: options.effective(for: method)) {
+      call in
       try await body(RPCWriter(call))
       try await call.finishSending()
       return try await Self.single(method, call)
@@ -89,7 +114,8 @@ public struct RPCClient: Sendable {
       _ reader: RPCReader<Response>
     ) async throws -> Result
   ) async throws -> Result {
-    try await transport.withCall(path: method.path, options: options) { call in
+    try await transport.withCall(path: method.path, options: options.effective(for: method)) {
+      call in
       try await body(
         RPCWriter(call),
         { try await call.finishSending() },

@@ -8,6 +8,10 @@ public struct RPCError: Error, Sendable {
   public var metadata: Metadata
   /// What was behind it, in this process only.
   public var cause: (any Error)?
+  /// The server provably never looked at the call: it may be made again, whatever the method.
+  var wasNotProcessed = false
+  /// When the server wants the call again, if it said so.
+  var retryPushback: RetryPushback?
 
   /// Trailer that carries a stable, machine-readable code such as `stale_epoch`.
   public static let reasonKey = "sluice-reason"

@@ -7,6 +7,14 @@ import Synchronization
 final class ClientConnector: Sendable {
   private typealias Waiter = CheckedContinuation<HTTP2Handler, any Error>
 
+  /// What a balancer wants to know; told outside the lock.
+  enum Event: Sendable {
+    case connected(HTTP2Handler)
+    case failed(RPCError)
+    /// The connection was lost or takes no more calls.
+    case retired
+  }
+
   private enum Link {
     case none
     case connecting(attempt: Int, waiters: [Int: Waiter])
@@ -28,6 +36,9 @@ final class ClientConnector: Sendable {
   let scheme: String
   private let host: String
   private let port: Int
+  /// In numbers; nil has the name resolved for each attempt.
+  private let address: String?
+  private let onEvent: @Sendable (Event) -> Void
   private let tls: TLSConfiguration?
   private let configuration: HTTP2ClientTransport.Configuration
   private let logger: Logger
@@ -36,17 +47,20 @@ final class ClientConnector: Sendable {
   init(
     host: String,
     port: Int,
+    address: String? = nil,
     tls: TLSConfiguration?,
     configuration: HTTP2ClientTransport.Configuration,
-    logger: Logger
+    logger: Logger,
+    onEvent: @escaping @Sendable (Event) -> Void = { _ in }
   ) {
     self.host = host
     self.port = port
+    self.address = address
+    self.onEvent = onEvent
     self.tls = tls
     self.configuration = configuration
     self.logger = logger
-    // An IPv6 address is bracketed in an authority (RFC 3986, 3.2.2).
-    authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    authority = ServerTarget(host: host, port: port).authority
     scheme = tls == nil ? "http" : "https"
   }
 
@@ -105,6 +119,17 @@ final class ClientConnector: Sendable {
     }
   }
 
+  /// Begins to connect, unless there is a connection or an attempt.
+  func open() {
+    let attempt = state.withLock { state -> Int? in
+      guard case .none = state.link else { return nil }
+      let attempt = state.nextNumber()
+      state.link = .connecting(attempt: attempt, waiters: [:])
+      return attempt
+    }
+    if let attempt { connect(attempt) }
+  }
+
   private func fail(waiter number: Int, _ error: RPCError) {
     let waiter = state.withLock { state -> Waiter? in
       guard case .connecting(let attempt, var waiters) = state.link else { return nil }
@@ -132,14 +157,21 @@ final class ClientConnector: Sendable {
     } catch {
       return ready.fail(error)
     }
-    let connected = ClientBootstrap(group: loop)
+    let bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(timeout)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.configure(channel, context, ready) }
       }
-      .connect(host: host, port: port)
+    let connected: EventLoopFuture<any Channel>
+    do {
+      connected =
+        try address.map { bootstrap.connect(to: try SocketAddress(ipAddress: $0, port: port)) }
+        ?? bootstrap.connect(host: host, port: port)
+    } catch {
+      return ready.fail(error)
+    }
     connected.whenFailure { ready.fail($0) }
     connected.whenSuccess { channel in
       // Lost before it was ready, or ready too late.
@@ -155,7 +187,7 @@ final class ClientConnector: Sendable {
   ) throws {
     var limits = H2Limits()
     limits.maximumMessageBytes = configuration.maximumMessageBytes
-    let connection = ClientConnection(limits: limits)
+    let connection = ClientConnection(limits: limits, keepalive: configuration.keepalive)
     let handler = HTTP2Handler(
       channel: channel,
       connection: connection,
@@ -199,6 +231,7 @@ final class ClientConnector: Sendable {
     switch result {
     case .success(let handler):
       if !isWanted { handler.closeNow(reason: "the transport was closed") }
+      if isWanted { onEvent(.connected(handler)) }
       for waiter in waiters { waiter.resume(returning: handler) }
     case .failure(let error):
       let failure = RPCError(
@@ -207,14 +240,18 @@ final class ClientConnector: Sendable {
         cause: error
       )
       logger.debug("cannot connect", metadata: ["rpc.peer": "\(authority)", "error": "\(failure)"])
+      if isWanted { onEvent(.failed(failure)) }
       for waiter in waiters { waiter.resume(throwing: failure) }
     }
   }
 
   private func retired(_ handler: HTTP2Handler) {
-    state.withLock { state in
-      if case .connected(let current) = state.link, current === handler { state.link = .none }
+    let wasCurrent = state.withLock { state in
+      guard case .connected(let current) = state.link, current === handler else { return false }
+      state.link = .none
+      return true
     }
+    if wasCurrent { onEvent(.retired) }
   }
 
   // MARK: Closing
@@ -235,6 +272,16 @@ final class ClientConnector: Sendable {
     let closed = handler.closed
     handler.sayGoodbye()
     return Task { try? await closed.get() }
+  }
+
+  /// Lets the calls in flight end, and takes no more.
+  func drain() {
+    let handler = state.withLock { state -> HTTP2Handler? in
+      guard case .connected(let handler) = state.link else { return nil }
+      state.link = .closed
+      return handler
+    }
+    if let handler { handler.finishCalls() } else { close() }
   }
 
   private static func closedError(_ authority: String) -> RPCError {

@@ -33,6 +33,7 @@ final class ClientStream: H2Stream {
   private var statusCode: Int?
   private var statusMessage = ""
   private var metadata = Metadata()
+  private var pushback: RetryPushback?
   private var isComplete = false
 
   override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) {
@@ -45,6 +46,8 @@ final class ClientStream: H2Stream {
     case 12 where name.equals("content-type"): isGRPC = value.isGRPCContentType
     case 13 where name.equals("grpc-encoding"):
       assembler.encoding = value.equals("identity") ? nil : value.text
+    case 22 where name.equals("grpc-retry-pushback-ms"):
+      pushback = RetryPushback(milliseconds: value.decimal)
     default:
       if name.first != UInt8(ascii: ":"),
         !name.hasPrefix("grpc-") || name.equals("grpc-status-details-bin")
@@ -102,9 +105,13 @@ final class ClientStream: H2Stream {
       }
       return .finished
     }
-    return .failed(
-      RPCError(RPCCode(rawValue: statusCode) ?? .unknown, statusMessage, metadata: metadata)
+    var error = RPCError(
+      RPCCode(rawValue: statusCode) ?? .unknown,
+      statusMessage,
+      metadata: metadata
     )
+    error.retryPushback = pushback
+    return .failed(error)
   }
 
   // MARK: Sending

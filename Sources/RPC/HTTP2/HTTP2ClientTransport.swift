@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Calls a server over one HTTP/2 connection.
+/// Calls a server over one HTTP/2 connection; `BalancedTransport` is for services with replicas.
 ///
 /// It connects when a call needs it, shares the connection between calls, and connects again after
 /// it was lost or the server said goodbye. Calls in flight on a lost connection end with
@@ -15,7 +15,23 @@ public final class HTTP2ClientTransport: RPCTransport, Sendable {
     /// Longest response message in bytes; a longer one ends its call with RESOURCE_EXHAUSTED.
     public var maximumMessageBytes = 4 * 1024 * 1024
 
+    /// nil, the default, leaves it to TCP to notice that a server is gone.
+    public var keepalive: Keepalive?
+
     public init() {}
+  }
+
+  /// Pings while calls are in flight and nothing arrives.
+  public struct Keepalive: Sendable {
+    /// Of silence, before a ping; servers take pings under 10 s apart for an attack.
+    public var interval: Duration
+    /// For the answer; without one the connection is given up.
+    public var timeout: Duration
+
+    public init(interval: Duration = .seconds(30), timeout: Duration = .seconds(10)) {
+      self.interval = interval
+      self.timeout = timeout
+    }
   }
 
   private let connector: ClientConnector
@@ -68,7 +84,7 @@ public final class HTTP2ClientTransport: RPCTransport, Sendable {
 }
 
 /// One call on its connection.
-private final class HTTP2ClientCall: RPCClientCall {
+final class HTTP2ClientCall: RPCClientCall {
   private let pipe: CallPipe
   private let isOver = Atomic<Bool>(false)
 

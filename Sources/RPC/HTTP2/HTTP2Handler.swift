@@ -101,6 +101,17 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
     }
   }
 
+  /// Has a client's connection end with its calls.
+  func finishCalls() {
+    onLoop {
+      guard self.hasStarted, let connection = self.connection as? ClientConnection else {
+        return self.closeNow(reason: "the transport was closed")
+      }
+      connection.drain()
+      self.scheduleFlush()
+    }
+  }
+
   // MARK: The channel's events
 
   func handlerAdded(context: ChannelHandlerContext) {

@@ -28,7 +28,9 @@ enum HandlerTask {
   ) async {
     let end: MessageQueue.End
     do {
-      try await method.handler(pipe, context)
+      try await CallDeadline.serving(until: context.deadline) {
+        try await method.handler(pipe, context)
+      }
       end = .finished
     } catch {
       let answer = RPCError(answering: error)

@@ -12,7 +12,9 @@ extension RPCError {
   init(resetWith code: UInt32) {
     switch code {
     case H2ErrorCode.refusedStream:
+      // nghttp2 also gives this to streams above the last one that a GOAWAY names.
       self.init(.unavailable, "the server refused the call before looking at it")
+      wasNotProcessed = true
     case H2ErrorCode.cancel: self.init(.cancelled, "the server cancelled the call")
     case H2ErrorCode.enhanceYourCalm:
       self.init(.resourceExhausted, "the server asks for fewer calls (ENHANCE_YOUR_CALM)")

@@ -151,7 +151,9 @@ private final class InProcessCall: RPCClientCall, HandlerResponseKeeper {
 
   private func run(_ handler: RPCRouter.Handler, _ context: ServerContext) async {
     do {
-      try await handler(ServerSide(call: self), context)
+      try await CallDeadline.serving(until: context.deadline) {
+        try await handler(ServerSide(call: self), context)
+      }
       end(.finished)
     } catch {
       end(.failed(RPCError(answering: error)))
