@@ -47,6 +47,7 @@ check: venv ## Formatting, layers, style and protocol files
 	scripts/check-style --self-test
 	scripts/check-style
 	scripts/check-protos $(PYTHON)
+	$(PYTHON) scripts/describe-protos --check
 
 .PHONY: format
 format: ## Format every Swift file in place

@@ -6,6 +6,8 @@ public struct OrchestratorRegistration: RPCService {
 
   public init(_ service: any OrchestratorService) { self.service = service }
 
+  public var protoFiles: [ProtoFile] { [OrchestratorProto.file] }
+
   public func register(with router: inout RPCRouter) {
     registerSources(with: &router)
     registerSyncs(with: &router)

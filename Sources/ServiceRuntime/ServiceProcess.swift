@@ -115,6 +115,7 @@ public struct ServiceProcess: Sendable {
   ) async throws {
     let health = HealthService(.notServing)
     health.set(.notServing, service: service)
+    let services = opened.registrations + [health]
     var server = HTTP2Server.Configuration()
     server.gracePeriod = ShutdownLimit.drain
     server.page = "\(name) \(SluiceVersion.text): gRPC is served here\n"
@@ -122,7 +123,7 @@ public struct ServiceProcess: Sendable {
       host: configuration.listen.host,
       port: configuration.listen.port,
       tls: TLSConfiguration(configuration.tls),
-      router: RPCRouter(opened.registrations + [health]),
+      router: RPCRouter(services + [ReflectionService(describing: services)]),
       logger: logger,
       configuration: server
     )
@@ -135,9 +136,9 @@ public struct ServiceProcess: Sendable {
     )
     // Stopped from the last to the first: health at once, then the service's own work, so that calls
     // that wait for it end, then the listener with the calls in flight.
-    let services: [any Service] = [listener] + opened.background + [gate]
+    let running: [any Service] = [listener] + opened.background + [gate]
     var group = ServiceGroupConfiguration(
-      services: services.map { .init(service: $0) },
+      services: running.map { .init(service: $0) },
       logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
     )
     group.maximumGracefulShutdownDuration = ShutdownLimit.cancellation

@@ -35,6 +35,8 @@ public struct VaultRegistration: RPCService {
 
   public init(_ service: any VaultService) { self.service = service }
 
+  public var protoFiles: [ProtoFile] { [VaultProto.file] }
+
   public func register(with router: inout RPCRouter) {
     let service = service
     router.unary(VaultMethods.putCredential) {

@@ -49,6 +49,8 @@ public struct WriterRegistration: RPCService {
 
   public init(_ service: any WriterService) { self.service = service }
 
+  public var protoFiles: [ProtoFile] { [WriterProto.file] }
+
   public func register(with router: inout RPCRouter) {
     let service = service
     router.unary(WriterMethods.openSync) {

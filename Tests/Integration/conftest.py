@@ -22,7 +22,7 @@ def stubs(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("stubs")
     protos = REPOSITORY / "Protos"
-    files = [str(path) for path in sorted(protos.rglob("*.proto"))]
+    files = [str(path) for path in sorted((protos / "sluice").rglob("*.proto"))]
     include = pathlib.Path(protoc.__file__).parent / "_proto"
     code = protoc.main([
         "protoc", f"--proto_path={protos}", f"--proto_path={include}", f"--python_out={folder}",

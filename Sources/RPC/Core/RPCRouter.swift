@@ -3,6 +3,12 @@ internal import Wire
 /// Gives a service's handlers to a router; every service is one of these to a server.
 public protocol RPCService: Sendable {
   func register(with router: inout RPCRouter)
+  /// The files that declare it, for `ReflectionService`; none unless it says so.
+  var protoFiles: [ProtoFile] { get }
+}
+
+extension RPCService {
+  public var protoFiles: [ProtoFile] { [] }
 }
 
 /// The methods that a server answers, by path.

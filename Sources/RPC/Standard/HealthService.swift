@@ -49,6 +49,8 @@ public final class HealthService: RPCService {
     state.withLock { $0.statuses[service] }
   }
 
+  public var protoFiles: [ProtoFile] { [HealthProto.file] }
+
   public func register(with router: inout RPCRouter) {
     router.onGracefulStop { self.stop() }
     router.unary(HealthMethods.check) { request, _ in
