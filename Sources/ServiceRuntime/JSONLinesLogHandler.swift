@@ -88,12 +88,19 @@ public struct JSONLinesLogHandler: LogHandler {
 
 extension Logger {
   /// A logger for a service process, to standard output.
-  public static func jsonLines(service: String, level: Logger.Level, world: World) -> Logger {
+  public static func jsonLines(
+    service: String,
+    level: Logger.Level,
+    world: World,
+    metadataProvider: Logger.MetadataProvider? = nil
+  ) -> Logger {
     Logger(label: service) { _ in
-      JSONLinesLogHandler(service: service, level: level, now: world.now) { line in
+      var handler = JSONLinesLogHandler(service: service, level: level, now: world.now) { line in
         // A log that cannot be written has nowhere to be reported.
         try? RegularFile.writeAll(line, to: STDOUT_FILENO, name: "standard output")
       }
+      handler.metadataProvider = metadataProvider
+      return handler
     }
   }
 }

@@ -1,20 +1,30 @@
 public import Logging
 public import RPC
 
-/// A connection to one service, made when it is first needed and again after a loss.
+/// The way to one service: a connection to each of its addresses, made when the service is first
+/// called and again after a loss.
 public struct PeerLink: Sendable {
-  private let transport: HTTP2ClientTransport
+  private let transport: BalancedTransport
 
   public init(to address: HostPort, tls: TLSFiles, logger: Logger) {
-    transport = HTTP2ClientTransport(
-      host: address.host,
-      port: address.port,
+    self.init(to: [address], tls: tls, logger: logger)
+  }
+
+  /// - Parameter addresses: calls spread over all that is behind them.
+  public init(to addresses: [HostPort], tls: TLSFiles, logger: Logger) {
+    var configuration = BalancedTransport.Configuration()
+    configuration.connection.keepalive = .init()
+    transport = BalancedTransport(
+      targets: addresses.map { ServerTarget(host: $0.host, port: $0.port) },
       tls: TLSConfiguration(tls),
+      configuration: configuration,
       logger: logger
     )
   }
 
-  public var client: RPCClient { RPCClient(transport: transport) }
+  public var client: RPCClient {
+    RPCClient(transport: InterceptedTransport(transport, CallTracing()))
+  }
 
   public func close() async { await transport.close() }
 }

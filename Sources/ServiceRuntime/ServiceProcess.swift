@@ -15,10 +15,11 @@ public struct ServiceProcess: Sendable {
     public var logger: Logger
     public var world: World
 
-    /// The way to another service, with this one's own certificate.
+    /// The way to another service, with this one's own certificate; the setting may name several
+    /// addresses, with commas between.
     public func peer(_ setting: String, _ purpose: String) throws(StartupError) -> PeerLink {
-      let address = try configuration.settings.address(setting, purpose)
-      return PeerLink(to: address, tls: configuration.tls, logger: logger)
+      let addresses = try configuration.settings.addresses(setting, purpose)
+      return PeerLink(to: addresses, tls: configuration.tls, logger: logger)
     }
   }
 
@@ -92,7 +93,12 @@ public struct ServiceProcess: Sendable {
     let store = try StoreDirectory.claim(configuration.data)
     defer { store.release() }
     let world = World.live
-    let logger = Logger.jsonLines(service: name, level: configuration.logLevel, world: world)
+    let logger = Logger.jsonLines(
+      service: name,
+      level: configuration.logLevel,
+      world: world,
+      metadataProvider: TraceContext.metadataProvider
+    )
     let opened = try await open(
       Surroundings(configuration: configuration, logger: logger, world: world)
     )
@@ -123,7 +129,9 @@ public struct ServiceProcess: Sendable {
       host: configuration.listen.host,
       port: configuration.listen.port,
       tls: TLSConfiguration(configuration.tls),
-      router: RPCRouter(services + [ReflectionService(describing: services)]),
+      router: RPCRouter(services + [ReflectionService(describing: services)])
+        .intercepted(by: CallLogging(logger))
+        .intercepted(by: CallTracing()),
       logger: logger,
       configuration: server
     )

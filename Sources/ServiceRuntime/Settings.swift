@@ -44,4 +44,18 @@ public struct Settings: Sendable {
     }
     return address
   }
+
+  /// One address, or several with commas between.
+  public func addresses(_ name: String, _ purpose: String) throws(StartupError) -> [HostPort] {
+    var result: [HostPort] = []
+    for part in try required(name, purpose).split(separator: ",", omittingEmptySubsequences: false)
+    {
+      let text = String(part.drop { $0 == " " })
+      guard let address = HostPort(text) else {
+        throw StartupError(.usage, "\(name) must be host:port, not \"\(text)\"")
+      }
+      if !result.contains(address) { result.append(address) }
+    }
+    return result
+  }
 }

@@ -13,7 +13,8 @@ let process = ServiceProcess(
   service: OrchestratorMethods.service,
   summary: "keeps sources and syncs, and carries runs out",
   settings: [
-    ("SLUICE_VAULT", "host:port of the vault"), ("SLUICE_WRITER", "host:port of the writer"),
+    ("SLUICE_VAULT", "host:port of the vault; several with commas between"),
+    ("SLUICE_WRITER", "host:port of the writer; several with commas between"),
   ]
 )
 

@@ -34,6 +34,13 @@ public struct RPCRouter: Sendable {
     stopHooks.append(hook)
   }
 
+  /// The same methods, each with its handler as `change` makes it.
+  func mapHandlers(_ change: (String, @escaping Handler) -> Handler) -> RPCRouter {
+    var result = self
+    for (path, handler) in handlers { result.handlers[path] = change(path, handler) }
+    return result
+  }
+
   /// The fully qualified names of the services with at least one method.
   public var serviceNames: Set<String> {
     Set(handlers.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
