@@ -20,7 +20,7 @@ public struct RowBatchBuilder {
   private var last: Timestamp?
 
   /// - Parameter targetBytes: at most 1 GiB; more is taken as that, as a batch's offsets have 32 bits.
-  public init(maximumRows: Int = 10_000, targetBytes: Int = 2_500_000) {
+  public init(maximumRows: Int = 10_000, targetBytes: Int = 1_500_000) {
     self.maximumRows = maximumRows
     self.targetBytes = min(targetBytes, 1 << 30)
   }

@@ -79,10 +79,10 @@ import Wire
     var builder = RowBatchBuilder()
     while !builder.isFull { longest.append(to: &builder) }
     let batch = builder.take()
-    #expect(batch.count == 3)
-    #expect(batch.byteCount > 2_500_000 && batch.byteCount < 4 * Self.megabyte)
+    #expect(batch.count == 2)
+    #expect(batch.byteCount > 1_500_000 && batch.byteCount < 4 * Self.megabyte)
     // Just below the limit in small rows, then one more of the longest.
-    for _ in 0..<8_990 {
+    for _ in 0..<5_390 {
       TestRow(updatedAt: 1, bytes: [[UInt8](repeating: 0x78, count: 263)]).append(to: &builder)
     }
     // Looked at before they are expected: a failure would describe the builder's megabytes.
