@@ -11,7 +11,7 @@ VENV := .build/venv
 PYTHON := $(VENV)/bin/python
 # All at once, a thousand tests with stores and sockets run out of descriptors, and of patience.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
-SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
 .PHONY: help
 help: ## Show this list
@@ -49,6 +49,15 @@ check: venv ## Formatting, layers, style and protocol files
 	scripts/check-protos $(PYTHON)
 	$(PYTHON) scripts/describe-protos --check
 
+.PHONY: fuzz
+fuzz: deps-build ## Feed what parses foreign bytes with random ones (FUZZ_SECONDS=60 a target)
+	scripts/fuzz
+
+.PHONY: sanitize
+sanitize: deps ## The unit tests under the address and the thread sanitizer
+	scripts/sanitize address
+	scripts/sanitize thread
+
 .PHONY: format
 format: ## Format every Swift file in place
 	swift format --in-place --parallel --recursive $(wildcard $(SWIFT_SOURCES))
@@ -75,7 +84,7 @@ compose-demo: image ## The demo's sync through the containers: up, run, down
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf .build Benchmarks/.build
+	rm -rf .build .build-address .build-thread Benchmarks/.build
 
 # The Python packages of the tests, in a place of their own; made again when their list changes.
 .PHONY: venv

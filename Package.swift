@@ -146,7 +146,9 @@ let package = Package(
         "Destination", "Crypto", "SQLDatabase",
       ]
     ),
-    .testTarget(name: "WireTests", dependencies: ["Wire"]),
+    // The message of protobuf's conformance cases, coded by hand on Wire's primitives.
+    .target(name: "WireConformance", dependencies: ["Wire"], path: "Tests/WireConformance"),
+    .testTarget(name: "WireTests", dependencies: ["Wire", "WireConformance"]),
     .testTarget(name: "SyncModelTests", dependencies: ["SyncModel", "Wire"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto", "TestSupport"]),
     .testTarget(name: "SQLDatabaseTests", dependencies: ["SQLDatabase", "TestSupport"]),
@@ -171,7 +173,7 @@ let package = Package(
     // Not a test itself: Tests/Integration/test_wire.py compares it with protobuf for Python.
     .executableTarget(
       name: "wire-testee",
-      dependencies: ["VaultAPI", "OrchestratorAPI", "WriterAPI", "Wire"],
+      dependencies: ["VaultAPI", "OrchestratorAPI", "WriterAPI", "Wire", "WireConformance"],
       path: "Tests/WireTestee"
     ),
     // Not a test itself: Tests/Integration/test_interop.py has it call and answer gRPC for Python.

@@ -7,7 +7,8 @@ public enum WireError: Error, Equatable, Sendable {
   case truncated
   /// A varint was longer than ten bytes or did not fit into 64 bits.
   case varintTooLong
-  /// A tag with field number 0 or above 536,870,911, or a wire type that proto3 does not know.
+  /// A tag with field number 0 or above 536,870,911, with a wire type that proto3 does not know, or
+  /// longer than five bytes.
   case invalidTag
   /// A `string` field was not valid UTF-8.
   case invalidUTF8

@@ -39,8 +39,10 @@ public struct WireReader {
   @inlinable @inline(__always)
   public mutating func nextTag() throws(WireError) -> (number: UInt32, type: WireType)? {
     if position == end { return nil }
+    let start = position
     let raw = try varint()
-    guard raw <= UInt64(UInt32.max),
+    // A tag of 32 bits needs five bytes; the reference refuses one that is padded beyond them.
+    guard raw <= UInt64(UInt32.max), position &- start <= 5,
       let type = WireType(rawValue: UInt8(truncatingIfNeeded: raw & 7)),
       raw >> 3 != 0
     else { throw .invalidTag }
@@ -143,6 +145,16 @@ public struct WireReader {
   public mutating func sfixed64() throws(WireError) -> Int64 { Int64(bitPattern: try fixed64()) }
   @inlinable
   public mutating func double() throws(WireError) -> Double { Double(bitPattern: try fixed64()) }
+  /// Longer varints are cut to 32 bits before the sign is taken out, as the reference does.
+  @inlinable
+  public mutating func sint32() throws(WireError) -> Int32 {
+    let raw = try uint32()
+    return Int32(bitPattern: raw >> 1) ^ -Int32(bitPattern: raw & 1)
+  }
+  @inlinable
+  public mutating func sfixed32() throws(WireError) -> Int32 { Int32(bitPattern: try fixed32()) }
+  @inlinable
+  public mutating func float() throws(WireError) -> Float { Float(bitPattern: try fixed32()) }
 
   // MARK: Length-delimited
 
@@ -173,10 +185,21 @@ public struct WireReader {
 
   /// Reads a sub-message into `message`; a second occurrence merges, as proto3 demands.
   public mutating func message<M: WireMessage>(into message: inout M) throws(WireError) {
+    var inner = try nested()
+    try message.merge(from: &inner)
+  }
+
+  /// Lends a reader of the next length-delimited value: a packed field's elements.
+  mutating func packed() throws(WireError) -> WireReader {
+    let range = try range()
+    return WireReader(bytes, from: range.lowerBound, to: range.upperBound, depth: depth)
+  }
+
+  /// Lends a reader of the next length-delimited value, one level deeper: a map's entry.
+  mutating func nested() throws(WireError) -> WireReader {
     guard depth < Self.maximumDepth else { throw .tooDeep }
     let range = try range()
-    var inner = WireReader(bytes, from: range.lowerBound, to: range.upperBound, depth: depth + 1)
-    try message.merge(from: &inner)
+    return WireReader(bytes, from: range.lowerBound, to: range.upperBound, depth: depth + 1)
   }
 
   /// Reads one element of a `repeated` sub-message field.

@@ -31,7 +31,7 @@ public struct WireWriter {
 
   public mutating func alwaysSFixed64(_ number: UInt32, _ value: Int64) {
     tag(number, .fixed64)
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    littleEndian(value)
   }
   public mutating func double(_ number: UInt32, _ value: Double) {
     // Minus zero is not the default: its bits are.
@@ -66,6 +66,11 @@ public struct WireWriter {
   /// Writes a length-delimited field whose content `body` writes.
   public mutating func delimited(_ number: UInt32, _ body: (inout WireWriter) -> Void) {
     tag(number, .lengthDelimited)
+    lengthPrefixed(body)
+  }
+
+  /// Writes what `body` writes after its length.
+  mutating func lengthPrefixed(_ body: (inout WireWriter) -> Void) {
     // One byte is held for the length, as most sub-messages are short; a longer one moves up.
     let lengthAt = bytes.count
     bytes.append(0)
@@ -82,6 +87,13 @@ public struct WireWriter {
 
   /// Appends fields that are already encoded.
   public mutating func raw(_ encoded: [UInt8]) { bytes.append(contentsOf: encoded) }
+
+  mutating func text(_ utf8: String.UTF8View) { bytes.append(contentsOf: utf8) }
+
+  /// Appends an integer's bytes, least significant first.
+  mutating func littleEndian(_ value: some FixedWidthInteger) {
+    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+  }
 
   @inline(__always)
   public mutating func tag(_ number: UInt32, _ type: WireType) {

@@ -1,9 +1,10 @@
 // The other side of Tests/Integration/test_wire.py: reads lines of a message's full name and its
 // bytes in hex, and answers each with the bytes of the message that it read, or with `refused` and
-// the reason.
+// the reason. With `--conformance` it is a testee for protobuf's conformance test runner instead.
 import OrchestratorAPI
 import VaultAPI
 import Wire
+import WireConformance
 import WriterAPI
 
 let vault: [any WireMessage.Type] = [
@@ -30,7 +31,11 @@ var types: [String: any WireMessage.Type] = [:]
 for (package, messages) in [("vault", vault), ("orchestrator", orchestrator), ("writer", writer)] {
   for message in messages { types["sluice.\(package).v1.\(message)"] = message }
 }
+types["protobuf_test_messages.proto3.TestAllTypesProto3"] = TestAllTypesProto3.self
 
+if CommandLine.arguments.contains("--conformance") {
+  serveConformanceRunner(types)
+}
 while let line = readLine() {
   let parts = line.split(separator: " ", omittingEmptySubsequences: false)
   guard parts.count == 2, let type = types[String(parts[0])], let bytes = bytes(hex: parts[1])

@@ -9,6 +9,7 @@ import Wire
     ("wire type 6", [0x0E], .invalidTag),
     ("wire type 7", [0x0F], .invalidTag),
     ("field number 2^29", [0x80, 0x80, 0x80, 0x80, 0x10], .invalidTag),
+    ("tag padded to six bytes", [0x88, 0x80, 0x80, 0x80, 0x80, 0x00, 1], .invalidTag),
     (
       "tag of ten bytes", [UInt8](repeating: 0xFF, count: 9) + [1], .invalidTag
     ),
