@@ -150,4 +150,51 @@ struct ServerRulesTests {
     server.connection.lost(RPCError(.cancelled, "gone"))
     try await service.cancelled.reach(10)
   }
+
+  @Test("a peer that falls silent while a call is open is asked, and then given up")
+  func keepalive() async throws {
+    let service = EchoService()
+    let server = InMemoryServer([service])
+    _ = server.send(headers([":path": "/test.Echo/Hang"]), body: [[]])
+    server.pump()
+    try await service.running.reach(1)
+    for _ in 0..<3 {
+      server.now = server.now.advanced(by: .seconds(30))
+      server.connection.timeReached(now: server.now)
+      // The client answers the PING.
+      server.pump()
+    }
+    #expect(server.connection.deadReason == nil)
+    server.now = server.now.advanced(by: .seconds(30))
+    server.connection.timeReached(now: server.now)
+    server.now = server.now.advanced(by: .seconds(20))
+    server.connection.timeReached(now: server.now)
+    #expect(server.connection.deadReason?.contains("ping") == true)
+    server.connection.lost(RPCError(.cancelled, "gone"))
+  }
+
+  @Test("a connection that never speaks HTTP/2 is given up after ten seconds")
+  func silentConnection() {
+    let running = RunningCalls(limit: 1, all: CallCounter())
+    let connection = ServerConnection(
+      methods: MethodTable(RPCRouter()),
+      limits: H2Limits(),
+      running: running,
+      start: HandlerTask.starter(running: running, executor: nil, logger: quietLogger)
+    )
+    let now = ContinuousClock.now
+    connection.start(now: now)
+    #expect(connection.nextDeadline == now.advanced(by: .seconds(10)))
+    connection.timeReached(now: now.advanced(by: .seconds(10)))
+    #expect(connection.deadReason != nil)
+  }
+
+  @Test("an idle connection may stay")
+  func idle() {
+    let server = InMemoryServer([EchoService()])
+    server.now = server.now.advanced(by: .seconds(1000))
+    server.connection.timeReached(now: server.now)
+    #expect(server.connection.deadReason == nil)
+    #expect(server.connection.nextDeadline == nil)
+  }
 }

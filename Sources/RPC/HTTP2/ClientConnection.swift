@@ -6,15 +6,7 @@ final class ClientConnection: H2Connection {
   private var goAwayReason: String?
   private var lostError: RPCError?
 
-  private let keepalive: HTTP2ClientTransport.Keepalive?
-  private var lastHeard = ContinuousClock.now
-  private var pingSent: ContinuousClock.Instant?
-  private var isDead = false
-
-  init(limits: H2Limits, keepalive: HTTP2ClientTransport.Keepalive? = nil) {
-    self.keepalive = keepalive
-    super.init(role: .client, limits: limits)
-  }
+  init(limits: H2Limits) { super.init(role: .client, limits: limits) }
 
   override func settleWithoutStream(_ pipe: CallPipe) {
     guard pipe.streamSlot == CallPipe.unopened, let request = pipe.request else { return }
@@ -30,8 +22,7 @@ final class ClientConnection: H2Connection {
     }
     stream.deadline = request.deadline
     if let deadline = request.deadline { watch(deadline) }
-    if session.streams.count == 1 { lastHeard = now }
-    watchForLife()
+    watchPeer()
     settle(stream)
   }
 
@@ -75,34 +66,6 @@ final class ClientConnection: H2Connection {
   func drain() { retire() }
 
   override var shouldClose: Bool {
-    super.shouldClose || isDead || isRetired && isIdle && session.streams.count == 0
-  }
-
-  // MARK: Keepalive
-
-  /// A server that is gone without a word is found by a ping without an answer.
-  private func watchForLife() {
-    guard let keepalive, session.streams.count > 0 else { return }
-    watch(pingSent.map { $0 + keepalive.timeout } ?? lastHeard + keepalive.interval)
-  }
-
-  override func receive(_ bytes: UnsafeRawBufferPointer, now: ContinuousClock.Instant) {
-    lastHeard = now
-    pingSent = nil
-    super.receive(bytes, now: now)
-    watchForLife()
-  }
-
-  override func timeReached(now: ContinuousClock.Instant) {
-    super.timeReached(now: now)
-    guard let keepalive, session.streams.count > 0 else { return }
-    if let sent = pingSent, sent + keepalive.timeout <= now {
-      goAwayReason = "no answer to a ping within \(keepalive.timeout)"
-      isDead = true
-    } else if pingSent == nil, lastHeard + keepalive.interval <= now {
-      pingSent = now
-      session.ping()
-    }
-    if !isDead { watchForLife() }
+    super.shouldClose || isRetired && isIdle && session.streams.count == 0
   }
 }

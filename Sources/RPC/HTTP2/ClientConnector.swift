@@ -187,7 +187,10 @@ final class ClientConnector: Sendable {
   ) throws {
     var limits = H2Limits()
     limits.maximumMessageBytes = configuration.maximumMessageBytes
-    let connection = ClientConnection(limits: limits, keepalive: configuration.keepalive)
+    limits.keepalive = configuration.keepalive.map {
+      H2Keepalive(interval: $0.interval, timeout: $0.timeout)
+    }
+    let connection = ClientConnection(limits: limits)
     let handler = HTTP2Handler(
       channel: channel,
       connection: connection,

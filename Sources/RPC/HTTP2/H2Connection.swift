@@ -11,6 +11,12 @@ class H2Connection {
   /// When `timeReached` is to be called, at the latest.
   private(set) var nextDeadline: ContinuousClock.Instant?
   private var isLost = false
+  /// Why the transport is to be cut at once, if it is.
+  private(set) var deadReason: String?
+  private var lastReceived = ContinuousClock.now
+  private var lastPing: ContinuousClock.Instant?
+  /// The peer must have sent its SETTINGS by then.
+  private var settingsDue: ContinuousClock.Instant?
 
   /// Credit below this is not worth a look: the windows are far larger.
   private static let creditStep = 32 * 1024
@@ -29,11 +35,19 @@ class H2Connection {
 
   func start(now: ContinuousClock.Instant) {
     self.now = now
+    lastReceived = now
     session.start()
+    if session.role == .server {
+      let due = now.advanced(by: session.limits.prefaceTimeout)
+      settingsDue = due
+      watch(due)
+    }
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer, now: ContinuousClock.Instant) {
     self.now = now
+    lastReceived = now
+    lastPing = nil
     session.receive(bytes)
     handleEvents()
   }
@@ -74,6 +88,42 @@ class H2Connection {
         watch(deadline)
       }
     }
+    checkPeer()
+  }
+
+  /// Finds out whether the peer is there at all.
+  private func checkPeer() {
+    if let due = settingsDue {
+      if due <= now {
+        deadReason = "the peer said nothing in HTTP/2"
+      } else {
+        watch(due)
+      }
+    }
+    // Without calls nobody waits for the peer.
+    guard session.streams.count > 0, let keepalive = session.limits.keepalive else { return }
+    if let lastPing {
+      let due = lastPing.advanced(by: keepalive.timeout)
+      if due <= now {
+        deadReason = "no answer to a ping within \(keepalive.timeout)"
+      } else {
+        watch(due)
+      }
+    } else if lastReceived.advanced(by: keepalive.interval) <= now {
+      session.ping()
+      lastPing = now
+      watch(now.advanced(by: keepalive.timeout))
+    } else {
+      watch(lastReceived.advanced(by: keepalive.interval))
+    }
+  }
+
+  /// A call was opened, so the peer is waited for.
+  final func watchPeer() {
+    guard let keepalive = session.limits.keepalive else { return }
+    // Silence counts from the first call on.
+    if session.streams.count == 1 { lastReceived = now }
+    watch(lastReceived.advanced(by: keepalive.interval))
   }
 
   /// The transport is gone; every call on it ends with `error`.
@@ -162,6 +212,9 @@ class H2Connection {
       case .closed(let stream, let code):
         session.consumeConnection(stream.remainingCredit())
         stream.closed(code: code, error: nil)
+      case .settings:
+        settingsDue = nil
+        handle(event)
       default: handle(event)
       }
     }

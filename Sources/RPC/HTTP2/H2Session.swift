@@ -26,8 +26,20 @@ struct H2Limits: Sendable {
   var streamWindow = 1024 * 1024
   var connectionWindow = 16 * 1024 * 1024
   var headerListBytes = 16 * 1024
+  /// Finds peers that are gone without a word; nil leaves that to TCP.
+  var keepalive: H2Keepalive? = H2Keepalive(interval: .seconds(30), timeout: .seconds(20))
+  /// How long a client may take for its first SETTINGS.
+  var prefaceTimeout = Duration.seconds(10)
   /// What a server answers to `GET /` and `POST /`.
   var page = ""
+}
+
+/// Pings while calls are open and nothing arrives.
+struct H2Keepalive: Sendable {
+  /// Of silence, before a ping.
+  var interval: Duration
+  /// For the answer; without one the connection is given up.
+  var timeout: Duration
 }
 
 /// nghttp2's session: bytes in, events and bytes out. It knows neither sockets nor TLS nor time.

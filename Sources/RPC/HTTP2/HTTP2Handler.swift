@@ -212,6 +212,7 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
   private func timeReached() {
     timer = nil
     connection.timeReached(now: .now)
+    if let reason = connection.deadReason { return closeNow(reason: reason) }
     flush()
   }
 

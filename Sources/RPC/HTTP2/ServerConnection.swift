@@ -86,6 +86,7 @@ final class ServerConnection: H2Connection {
     }
     stream.deadline = stream.head.timeout.map { now.advanced(by: $0) }
     if let deadline = stream.deadline { watch(deadline) }
+    watchPeer()
     let context = ServerContext(
       path: method.path,
       metadata: stream.head.metadata,
