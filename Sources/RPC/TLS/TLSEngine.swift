@@ -30,7 +30,9 @@ final class TLSEngine {
 
   /// Has the peer's certificate checked for this name.
   func expect(_ serverName: String) throws(TLSError) {
-    var address = in6_addr()
+    // Bytes, not in6_addr: NIO's C module has that type as well, and which of the two modules gives
+    // its initialiser differs from build to build.
+    var address = [UInt8](repeating: 0, count: 16)
     let isAddress =
       inet_pton(AF_INET, serverName, &address) == 1
       || inet_pton(AF_INET6, serverName, &address) == 1
