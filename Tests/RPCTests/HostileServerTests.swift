@@ -1,7 +1,7 @@
 import RPC
 import Testing
 
-@Suite("Nothing that a server does stops or confuses a client", .timeLimit(.minutes(1)))
+@Suite("Nothing that a server does stops or confuses a client", .timeLimit(.minutes(5)))
 struct HostileServerTests {
   /// How a server misbehaves once it has a request, and the codes that may come of it.
   struct Misdeed: Sendable, CustomTestStringConvertible {
