@@ -2,7 +2,7 @@ import RPC
 import Synchronization
 import Testing
 
-@Suite("Calls spread over the addresses of a name (issue 3, must show 5)", .timeLimit(.minutes(5)))
+@Suite("Calls spread over the addresses of a name", .timeLimit(.minutes(5)))
 struct BalancedTransportTests {
   @Test("load spreads evenly, of quick calls and of slow ones")
   func even() async throws {

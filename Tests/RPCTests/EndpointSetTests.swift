@@ -2,7 +2,7 @@ import Testing
 
 @testable import RPC
 
-@Suite("The set of a name's addresses (issue 3: client)")
+@Suite("The set of a name's addresses")
 struct EndpointSetTests {
   private let target = ServerTarget(host: "writer", port: 1)
   private let start = ContinuousClock.now
