@@ -121,6 +121,9 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
 
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
+    // Whoever waits for this handler may hold it by these: a cycle that would keep the session for ever.
+    onReady = { _ in }
+    onFailure = { _ in }
   }
 
   func channelActive(context: ChannelHandlerContext) {
