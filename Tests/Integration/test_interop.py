@@ -7,9 +7,9 @@ import contextlib
 import pathlib
 import subprocess
 import sys
+import warnings
 
 import pytest
-import warnings
 from grpc_tools import protoc
 from support.house import find_binaries
 
