@@ -7,7 +7,11 @@ import NIOCore
 class H2Connection {
   let session: H2Session
   private var awake: [CallPipe] = []
-  private(set) var now = ContinuousClock.now
+  /// When this turn happens; the session's callbacks want to know as well.
+  private(set) var now: ContinuousClock.Instant {
+    get { session.now }
+    set { session.now = newValue }
+  }
   /// When `timeReached` is to be called, at the latest.
   private(set) var nextDeadline: ContinuousClock.Instant?
   private var isLost = false
@@ -17,6 +21,9 @@ class H2Connection {
   private var lastPing: ContinuousClock.Instant?
   /// The peer must have sent its SETTINGS by then.
   private var settingsDue: ContinuousClock.Instant?
+  /// The peer must have acknowledged our SETTINGS by then (RFC 9113, 6.5.3): who does not may be
+  /// holding back on purpose.
+  private var acknowledgementDue: ContinuousClock.Instant?
 
   /// Credit below this is not worth a look: the windows are far larger.
   private static let creditStep = 32 * 1024
@@ -41,6 +48,7 @@ class H2Connection {
       let due = now.advanced(by: session.limits.prefaceTimeout)
       settingsDue = due
       watch(due)
+      acknowledgementDue = now.advanced(by: session.limits.settingsTimeout)
     }
   }
 
@@ -99,6 +107,13 @@ class H2Connection {
       } else {
         watch(due)
       }
+    } else if let due = acknowledgementDue {
+      if due <= now {
+        acknowledgementDue = nil
+        session.terminate(code: H2ErrorCode.settingsTimeout)
+      } else {
+        watch(due)
+      }
     }
     // Without calls nobody waits for the peer.
     guard session.streams.count > 0, let keepalive = session.limits.keepalive else { return }
@@ -147,6 +162,9 @@ class H2Connection {
 
   /// Handles an event that is not about the bytes of a stream.
   func handle(_ event: H2Event) {}
+
+  /// What a stream's end means, where the connection knows more than the code says.
+  func error(closedWith code: UInt32) -> RPCError? { nil }
 
   /// A pipe that has no stream (yet, or any more) was woken.
   func settleWithoutStream(_ pipe: CallPipe) {}
@@ -211,10 +229,12 @@ class H2Connection {
       case .sent(let stream) where !stream.isClosed: stream.sent(on: session)
       case .closed(let stream, let code):
         session.consumeConnection(stream.remainingCredit())
-        stream.closed(code: code, error: nil)
+        stream.closed(code: code, error: error(closedWith: code))
       case .settings:
         settingsDue = nil
+        if let acknowledgementDue { watch(acknowledgementDue) }
         handle(event)
+      case .settingsAcknowledged: acknowledgementDue = nil
       default: handle(event)
       }
     }

@@ -16,6 +16,7 @@ enum H2Event {
   case goAway(code: UInt32, text: String)
   case pingAcknowledged
   case settings
+  case settingsAcknowledged
 }
 
 /// Limits and windows of one connection.
@@ -28,8 +29,9 @@ struct H2Limits: Sendable {
   var headerListBytes = 16 * 1024
   /// Finds peers that are gone without a word; nil leaves that to TCP.
   var keepalive: H2Keepalive? = H2Keepalive(interval: .seconds(30), timeout: .seconds(20))
-  /// How long a client may take for its first SETTINGS.
+  /// How long a client may take for its first SETTINGS, and then to acknowledge ours.
   var prefaceTimeout = Duration.seconds(10)
+  var settingsTimeout = Duration.seconds(10)
   /// What a server answers to `GET /` and `POST /`.
   var page = ""
 }
@@ -67,6 +69,11 @@ final class H2Session {
   var output = ByteBuffer()
   /// nghttp2's text for what ended the session, e.g. a bad preface.
   private(set) var failure: String?
+  /// When what is fed and gathered happens; the session has no clock.
+  var now = ContinuousClock.now
+  private var conduct = PeerConduct()
+  /// What the peer did too much of, which ended the session.
+  private(set) var misconduct: String?
 
   init(role: Role, limits: H2Limits) {
     self.role = role
@@ -114,6 +121,38 @@ final class H2Session {
       || nghttp2_session_want_read(handle) == 0 && nghttp2_session_want_write(handle) == 0
   }
 
+  // MARK: The peer's conduct
+
+  // Callbacks call these. nghttp2 lets them terminate the session: it then ignores what follows in
+  // the same bytes, which a flag that is looked at later would not do.
+
+  func charge(_ act: PeerConduct.Act) {
+    guard misconduct == nil, let text = conduct.charge(act, now: now) else { return }
+    end(misconduct: text, code: H2ErrorCode.enhanceYourCalm)
+  }
+
+  func pinged() {
+    guard role == .server else { return charge(.ping) }
+    guard misconduct == nil, let text = conduct.pinged(now: now) else { return }
+    end(misconduct: text, code: H2ErrorCode.enhanceYourCalm)
+  }
+
+  func headersBegin(on stream: Int32) {
+    guard misconduct == nil, !conduct.mayHaveOpened(stream) else { return }
+    end(misconduct: "stream \(stream) cannot be opened any more", code: H2ErrorCode.protocolError)
+  }
+
+  func sentSomething() { conduct.sentSomething() }
+
+  func callEndedWell() { conduct.callEndedWell() }
+
+  private func end(misconduct text: String, code: UInt32) {
+    misconduct = text
+    // The text goes with a GOAWAY of its own: the one that terminates cannot carry any.
+    goAway(code: code, text: text)
+    terminate(code: code)
+  }
+
   // MARK: Connection frames
 
   /// The first SETTINGS, and the connection's window.
@@ -143,14 +182,15 @@ final class H2Session {
   func announceShutdown() { nghttp2_submit_shutdown_notice(handle) }
 
   /// Takes no stream above the last one seen.
-  func goAway(code: UInt32 = H2ErrorCode.noError) {
+  func goAway(code: UInt32 = H2ErrorCode.noError, text: String = "") {
+    let text = Array(text.utf8)
     nghttp2_submit_goaway(
       handle,
       flag(NGHTTP2_FLAG_NONE),
       nghttp2_session_get_last_proc_stream_id(handle),
       code,
-      nil,
-      0
+      text,
+      text.count
     )
   }
 

@@ -11,6 +11,8 @@ final class ServerConnection: H2Connection {
   let running: RunningCalls
   /// What the pipes of calls wake; set before the first byte.
   weak var waker: (any CallWaker)?
+  /// Why the client gets no calls, if so; set before the first byte.
+  var refusal: String?
   private let start: Start
   private var drain = Drain.none
 
@@ -41,6 +43,13 @@ final class ServerConnection: H2Connection {
     }
   }
 
+  override func start(now: ContinuousClock.Instant) {
+    super.start(now: now)
+    guard let refusal else { return }
+    session.goAway(code: H2ErrorCode.enhanceYourCalm, text: refusal)
+    session.terminate(code: H2ErrorCode.enhanceYourCalm)
+  }
+
   override func handle(_ event: H2Event) {
     switch event {
     case .headers(let stream):
@@ -59,6 +68,7 @@ final class ServerConnection: H2Connection {
   private func begin(_ stream: ServerStream) {
     stream.wasSeen = true
     if stream.headersTooLong {
+      session.charge(.oversizedHeaders)
       return stream.refuse(
         .grpc(
           RPCError(

@@ -127,6 +127,7 @@ final class ServerStream: H2Stream {
 
   /// The response has left. Not earlier: a submitted RST_STREAM makes nghttp2 drop what waits.
   override func sent(on session: H2Session) {
+    session.callEndedWell()
     // The rest of the request is of no use; RFC 9113, 8.1, has the server say so with NO_ERROR.
     if !remoteEnded { session.reset(self, code: H2ErrorCode.noError) }
   }
