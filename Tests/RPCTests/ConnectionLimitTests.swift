@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import Testing
+import Wire
 
 @testable import RPC
 
@@ -103,6 +104,48 @@ struct ConnectionLimitTests {
     }
     #expect(connection.session.misconduct == "too many streams that had to be reset")
     #expect(connection.shouldClose)
+  }
+
+  @Test("a call whose first window stays shut for 30 s ends its connection")
+  func shutWindow() async {
+    var shut = H2Limits()
+    shut.streamWindow = 0
+    let server = InMemoryServer([EchoService()], clientLimits: shut)
+    _ = server.send(body: [Note("x").wireBytes()])
+    // Until the answer waits for the window.
+    while server.connection.session.streams.streams.allSatisfy({ $0.outgoing.byteCount == 0 }) {
+      server.pump()
+      await Task.yield()
+    }
+    for (seconds, isEnded) in [(5, false), (34, false), (35, true)] {
+      server.connection.timeReached(now: server.now.advanced(by: .seconds(seconds)))
+      #expect((server.connection.session.misconduct != nil) == isEnded)
+    }
+    #expect(server.connection.session.misconduct == "a window that stays shut")
+  }
+
+  @Test("the calls of a connection hold so much of what does not leave, and no more")
+  func outgoingBudget() async {
+    var shut = H2Limits()
+    shut.streamWindow = 0
+    let service = EchoService()
+    var limits = H2Limits()
+    limits.outgoingBytes = 100_000
+    let server = InMemoryServer([service], limits: limits, clientLimits: shut)
+    let flood = Note(number: 1000, payload: [UInt8](repeating: 7, count: 10_000))
+    let headers = InMemoryServer.plain.map { entry in
+      entry.0 == ":path" ? (entry.0, "/test.Echo/Flood") : entry
+    }
+    for _ in 0..<20 { _ = server.send(headers, body: [flood.wireBytes()]) }
+    // Each has one message at least, so that none is stopped by the others.
+    var rounds = 0
+    while service.flooded.value < 20 || rounds < 1000 {
+      server.pump()
+      await Task.yield()
+      rounds += 1
+    }
+    // 10 fill the budget, and 19 others find it spent with nothing of their own.
+    #expect(service.flooded.value <= 30)
   }
 
   // MARK: With sockets

@@ -30,13 +30,18 @@ final class InMemoryServer {
   }
 
   let connection: ServerConnection
-  let client = H2Session(role: .client, limits: H2Limits())
+  let client: H2Session
   private let waker = Waker()
   private let clientWaker = Waker()
   /// Instead of the clock.
   var now = ContinuousClock.now
 
-  init(_ services: [any RPCService], limits: H2Limits = H2Limits()) {
+  init(
+    _ services: [any RPCService],
+    limits: H2Limits = H2Limits(),
+    clientLimits: H2Limits = H2Limits()
+  ) {
+    client = H2Session(role: .client, limits: clientLimits)
     let running = RunningCalls(limit: 200, all: CallCounter())
     connection = ServerConnection(
       methods: MethodTable(RPCRouter(services)),

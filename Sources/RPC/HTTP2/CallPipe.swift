@@ -13,7 +13,7 @@ protocol CallWaker: AnyObject, Sendable {
 final class CallPipe: RPCServerCall {
   /// Bounded by the stream's flow-control window, not by the queue.
   let inbound = MessageQueue(highWater: .max)
-  let outbound = MessageQueue()
+  let outbound: MessageQueue
   private let waker: any CallWaker
   /// What a client asks; the stream is opened when its task first needs it. nil at a server.
   let request: ClientRequest?
@@ -35,9 +35,11 @@ final class CallPipe: RPCServerCall {
   static let unopened = -1
   static let closed = -2
 
-  init(waker: any CallWaker, request: ClientRequest? = nil) {
+  /// - Parameter budget: what the calls of this connection may hold together of what they send.
+  init(waker: any CallWaker, request: ClientRequest? = nil, budget: ByteBudget? = nil) {
     self.waker = waker
     self.request = request
+    outbound = MessageQueue(budget: budget)
   }
 
   // MARK: The task's side

@@ -27,6 +27,8 @@ class H2Connection {
 
   /// Credit below this is not worth a look: the windows are far larger.
   private static let creditStep = 32 * 1024
+  /// Between two looks at streams whose window may be shut.
+  private static let windowInterval = Duration.seconds(5)
 
   init(role: H2Session.Role, limits: H2Limits) {
     session = H2Session(role: role, limits: limits)
@@ -96,8 +98,27 @@ class H2Connection {
         watch(deadline)
       }
     }
+    checkWindows()
     checkPeer()
   }
+
+  /// Finds calls that hold messages for a client that does not want them.
+  private func checkWindows() {
+    guard session.role == .server, session.streams.count > 0 else { return }
+    watchWindows()
+    for stream in session.streams.streams where stream.outgoing.byteCount > 0 {
+      guard let since = stream.stalledSince else {
+        stream.stalledSince = now
+        continue
+      }
+      let limit =
+        stream.hasSent ? session.limits.windowTimeout : session.limits.firstWindowTimeout
+      if since.advanced(by: limit) <= now { stream.stalled(on: session) }
+    }
+  }
+
+  /// A call was opened that may have something to say.
+  final func watchWindows() { watch(now.advanced(by: Self.windowInterval)) }
 
   /// Finds out whether the peer is there at all.
   private func checkPeer() {
@@ -191,6 +212,8 @@ class H2Connection {
     for stream in streams {
       let sent = stream.sentBytes
       stream.sentBytes = 0
+      stream.hasSent = true
+      stream.stalledSince = nil
       stream.pipe.outbound.drained(sent)
     }
     streams.removeAll(keepingCapacity: true)

@@ -27,6 +27,12 @@ struct H2Limits: Sendable {
   var streamWindow = 1024 * 1024
   var connectionWindow = 16 * 1024 * 1024
   var headerListBytes = 16 * 1024
+  /// What the calls may hold of messages that have not left, before each may hold one only.
+  var outgoingBytes = 4 * 1024 * 1024
+  /// How long a client's window may stay shut for a call that has something to say and never could.
+  var firstWindowTimeout = Duration.seconds(30)
+  /// The same for a call that could: its client may have been stopped for a while.
+  var windowTimeout = Duration.seconds(600)
   /// Finds peers that are gone without a word; nil leaves that to TCP.
   var keepalive: H2Keepalive? = H2Keepalive(interval: .seconds(30), timeout: .seconds(20))
   /// How long a client may take for its first SETTINGS, and then to acknowledge ours.
@@ -127,18 +133,18 @@ final class H2Session {
   // the same bytes, which a flag that is looked at later would not do.
 
   func charge(_ act: PeerConduct.Act) {
-    guard misconduct == nil, let text = conduct.charge(act, now: now) else { return }
-    end(misconduct: text, code: H2ErrorCode.enhanceYourCalm)
+    guard let text = conduct.charge(act, now: now) else { return }
+    end(misconduct: text)
   }
 
   func pinged() {
     guard role == .server else { return charge(.ping) }
-    guard misconduct == nil, let text = conduct.pinged(now: now) else { return }
-    end(misconduct: text, code: H2ErrorCode.enhanceYourCalm)
+    guard let text = conduct.pinged(now: now) else { return }
+    end(misconduct: text)
   }
 
   func headersBegin(on stream: Int32) {
-    guard misconduct == nil, !conduct.mayHaveOpened(stream) else { return }
+    guard !conduct.mayHaveOpened(stream) else { return }
     end(misconduct: "stream \(stream) cannot be opened any more", code: H2ErrorCode.protocolError)
   }
 
@@ -146,7 +152,8 @@ final class H2Session {
 
   func callEndedWell() { conduct.callEndedWell() }
 
-  private func end(misconduct text: String, code: UInt32) {
+  func end(misconduct text: String, code: UInt32 = H2ErrorCode.enhanceYourCalm) {
+    guard misconduct == nil else { return }
     misconduct = text
     // The text goes with a GOAWAY of its own: the one that terminates cannot carry any.
     goAway(code: code, text: text)

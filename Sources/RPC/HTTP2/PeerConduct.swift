@@ -23,9 +23,9 @@ struct PeerConduct {
     fileprivate var cost: Int {
       switch self {
       case .reset, .forcedReset: 50
-      case .refusedStream: 10
+      case .refusedStream, .unknownFrame: 10
       case .settings, .ping: 60
-      case .emptyData, .unknownFrame: 1
+      case .emptyData: 1
       case .oversizedHeaders: 500
       }
     }
@@ -46,7 +46,7 @@ struct PeerConduct {
 
   /// Clients of gRPC know this text, and ping less (gRFC A8).
   private static let tooManyPings = "too_many_pings"
-  /// 200 resets, 166 SETTINGS or 10,000 empty frames at once.
+  /// The 200th reset, the 167th SETTINGS or the 10,000th empty frame at once is too much.
   private static let capacity = 10_000
   /// A second: 20 resets, or 1,000 SETTINGS a minute.
   private static let refill = 1000
@@ -70,7 +70,7 @@ struct PeerConduct {
       filledAt = now
     }
     tokens -= act.cost
-    return tokens < 0 ? act.text : nil
+    return tokens > 0 ? nil : act.text
   }
 
   /// A call has ended as calls should.

@@ -33,10 +33,11 @@ final class ServerConnection: H2Connection {
     self.start = start
     super.init(role: .server, limits: limits)
     let maximumMessageBytes = limits.maximumMessageBytes
+    let budget = ByteBudget(limits.outgoingBytes)
     session.makeStream = { [unowned self] in
       guard let waker else { return nil }
       return ServerStream(
-        pipe: CallPipe(waker: waker),
+        pipe: CallPipe(waker: waker, budget: budget),
         methods: methods,
         maximumMessageBytes: maximumMessageBytes
       )
@@ -97,6 +98,7 @@ final class ServerConnection: H2Connection {
     stream.deadline = stream.head.timeout.map { now.advanced(by: $0) }
     if let deadline = stream.deadline { watch(deadline) }
     watchPeer()
+    watchWindows()
     let context = ServerContext(
       path: method.path,
       metadata: stream.head.metadata,

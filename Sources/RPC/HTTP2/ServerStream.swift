@@ -153,6 +153,15 @@ final class ServerStream: H2Stream {
     }
   }
 
+  override func stalled(on session: H2Session) {
+    // No client that speaks gRPC opens a call and gives it no window at all.
+    if !hasSent { return session.end(misconduct: "a window that stays shut") }
+    pipe.abort(RPCError(.cancelled, "the client has stopped reading"))
+    task?.cancel()
+    responseEnded = true
+    session.reset(self, code: H2ErrorCode.cancel)
+  }
+
   override func closed(code: UInt32, error: RPCError?) {
     defer { task = nil }
     if responseEnded, error == nil, code == H2ErrorCode.noError { return }
