@@ -39,6 +39,7 @@ class H2Stream {
   init(pipe: CallPipe, maximumMessageBytes: Int) {
     self.pipe = pipe
     assembler = MessageAssembler(limit: maximumMessageBytes)
+    pipe.compression.maximumMessageBytes = maximumMessageBytes
   }
 
   // MARK: What nghttp2's callbacks report
