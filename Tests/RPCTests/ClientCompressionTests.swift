@@ -193,15 +193,21 @@ struct ClientCompressionTests {
     }
   }
 
-  @Test("a stream whose message cannot be decompressed is cancelled at the server")
-  func cancelled() async throws {
+  @Test(
+    "a stream whose message cannot be read is cancelled at the server",
+    arguments: [
+      ([1, 0, 0, 0, 1, 0], .internalError), ([9, 0, 0, 0, 0], .internalError),
+      ([0, 0xFF, 0, 0, 0], .resourceExhausted),
+    ] as [([UInt8], RPCCode)]
+  )
+  func cancelled(_ bytes: [UInt8], _ code: RPCCode) async throws {
     let resets = Gauge()
     try await RawServer.with { frame in
       if frame.type == 3 { resets.add() }
       guard frame.type == RawServer.headers else { return .send([]) }
       return .send(
         RawServer.headers(frame.stream, end: false, RawServer.head + [("grpc-encoding", "gzip")])
-          + RawServer.data(frame.stream, [1, 0, 0, 0, 1, 0])
+          + RawServer.data(frame.stream, bytes)
       )
     } _: { port, _ in
       try await withTransport(port: port, tls: nil) { transport in
@@ -210,7 +216,7 @@ struct ClientCompressionTests {
             _ = try await $0.next()
           }
         }
-        #expect(error?.code == .internalError)
+        #expect(error?.code == code)
         try await resets.reach(1)
       }
     }

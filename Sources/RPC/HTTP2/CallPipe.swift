@@ -64,8 +64,8 @@ final class CallPipe: RPCServerCall {
     do {
       return try compression.decode(message)
     } catch {
-      // The peer's other messages are of no use. A handler still says how its call ends.
-      if request == nil { inbound.abort(error) } else { abandon(error) }
+      inbound.abort(error)
+      failReading(error)
       throw error
     }
   }
@@ -159,6 +159,14 @@ final class CallPipe: RPCServerCall {
   func takenBytes() -> Int { taken.exchange(0, ordering: .relaxed) }
 
   func setPartial(_ isPartial: Bool) { partial.store(isPartial, ordering: .relaxed) }
+
+  /// The peer's messages are of no use from here on; those before are still read. A client gives the
+  /// call up, for the server may send for ever; a server's handler says how its call ends.
+  func failReading(_ error: RPCError) {
+    inbound.end(.failed(error))
+    // What has failed is not aborted: its messages stay.
+    if request != nil { abandon(error) }
+  }
 
   /// The stream is gone: whoever waits learns why.
   func abort(_ error: RPCError) {

@@ -84,7 +84,7 @@ class H2Stream {
       pipe.setPartial(assembler.pendingBytes > 0)
     } catch {
       ignoresData = true
-      pipe.inbound.end(.failed(error))
+      pipe.failReading(error)
     }
   }
 
