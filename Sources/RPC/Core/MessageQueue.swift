@@ -29,6 +29,13 @@ struct MessageQueue: ~Copyable, Sendable {
     }
   }
 
+  /// What a reader finds.
+  enum Taken: Sendable {
+    case message(PrefixedMessage)
+    case end
+    case nothingYet
+  }
+
   /// Safety: a waiter enters the state once, and who takes it out, under the lock, resumes it.
   typealias Waiter = UnsafeContinuation<Void, any Error>
 
@@ -67,13 +74,16 @@ struct MessageQueue: ~Copyable, Sendable {
     state.buffered < highWater && (state.buffered == 0 || budget.map { !$0.isSpent } ?? true)
   }
 
+  /// Whether a writer need not wait.
+  var hasRoom: Bool { state.withLock { hasRoom($0) || $0.end != nil } }
+
   /// Whether somebody waits in `next()`.
   var hasWaitingReader: Bool { state.withLock { $0.reader != nil } }
 
   // MARK: Writing
 
   /// false when the queue is full.
-  func writeReady(_ message: [UInt8]) throws(RPCError) -> Bool {
+  func writeReady(_ message: PrefixedMessage) throws(RPCError) -> Bool {
     let (written, reader) = try state.withLock { state throws(RPCError) -> (Bool, Waiter?) in
       switch state.end {
       case nil: break
@@ -88,7 +98,7 @@ struct MessageQueue: ~Copyable, Sendable {
   }
 
   /// Appends whatever the fill; ignored when the queue has ended.
-  func push(_ message: [UInt8]) {
+  func push(_ message: PrefixedMessage) {
     let reader = state.withLock { state in
       state.end == nil ? append(message, to: &state) : nil
     }
@@ -121,11 +131,11 @@ struct MessageQueue: ~Copyable, Sendable {
   // MARK: Reading
 
   /// The next message if there is one.
-  func take() throws(RPCError) -> RPCReadiness {
+  func take() throws(RPCError) -> Taken {
     let (taken, writers) = try state.withLock {
-      state throws(RPCError) -> (RPCReadiness, [Waiter]) in
+      state throws(RPCError) -> (Taken, [Waiter]) in
       if let message = state.messages.popFirst() {
-        let writers = remove(message.count + Self.overhead, from: &state)
+        let writers = remove(message.bytes.count + Self.overhead, from: &state)
         return (.message(message), writers)
       }
       switch state.end {
@@ -141,7 +151,7 @@ struct MessageQueue: ~Copyable, Sendable {
   /// Hands every queued message to `body` without making room for writers: that is for
   /// `drained`, when the bytes have left.
   /// - Returns: how the queue ended, if it did.
-  func takeAll(_ body: ([UInt8]) -> Void) -> End? {
+  func takeAll(_ body: (PrefixedMessage) -> Void) -> End? {
     state.withLock { state in
       while let message = state.messages.popFirst() { body(message) }
       return state.end
@@ -228,10 +238,10 @@ struct MessageQueue: ~Copyable, Sendable {
 
   // MARK: State
 
-  private func append(_ message: [UInt8], to state: inout State) -> Waiter? {
+  private func append(_ message: PrefixedMessage, to state: inout State) -> Waiter? {
     state.messages.append(message)
-    state.buffered += message.count + Self.overhead
-    budget?.add(message.count + Self.overhead)
+    state.buffered += message.bytes.count + Self.overhead
+    budget?.add(message.bytes.count + Self.overhead)
     defer { state.reader = nil }
     return state.reader
   }

@@ -43,6 +43,7 @@ class H2Stream {
   init(pipe: CallPipe, maximumMessageBytes: Int) {
     self.pipe = pipe
     assembler = MessageAssembler(limit: maximumMessageBytes)
+    pipe.compression.maximumMessageBytes = maximumMessageBytes
   }
 
   // MARK: What nghttp2's callbacks report
@@ -90,7 +91,7 @@ class H2Stream {
       pipe.setPartial(assembler.pendingBytes > 0)
     } catch {
       ignoresData = true
-      pipe.inbound.end(.failed(error))
+      pipe.failReading(error)
     }
   }
 

@@ -16,6 +16,13 @@ final class ServerStream: H2Stream {
     return headers
   }()
 
+  /// For clients that know of compression; others need not be told, and it costs a header a call.
+  private static let responseHeadersNamingEncodings: HeaderBlock = {
+    var headers = responseHeaders
+    headers.append("grpc-accept-encoding", MessageEncoding.accepted)
+    return headers
+  }()
+
   private static let okTrailers: HeaderBlock = {
     var headers = HeaderBlock()
     headers.append("grpc-status", "0")
@@ -39,6 +46,7 @@ final class ServerStream: H2Stream {
   override func headersEnded() {
     headIsComplete = true
     assembler.encoding = head.encoding
+    if head.acceptsGzip { pipe.compression.allow() }
   }
 
   override func ended() {
@@ -120,7 +128,9 @@ final class ServerStream: H2Stream {
   }
 
   private func headers(with response: HandlerResponse?) -> HeaderBlock {
-    var headers = Self.responseHeaders
+    var headers =
+      head.namesEncodings ? Self.responseHeadersNamingEncodings : Self.responseHeaders
+    if pipe.compression.isOn { headers.append("grpc-encoding", "gzip") }
     if let response { headers.append(response.initial) }
     return headers
   }
