@@ -1,11 +1,13 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Measurements, apart from the product and its tests: `make bench`.
+// Measurements, apart from the product and its tests: `make bench`, `make bench-rpc`.
 let package = Package(
   name: "benchmarks",
   dependencies: [
-    .package(name: "sluice", path: "..")
+    .package(name: "sluice", path: ".."),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .executableTarget(
@@ -16,6 +18,26 @@ let package = Package(
         .product(name: "WriterAPI", package: "sluice"),
       ],
       swiftSettings: [.swiftLanguageMode(.v6)]
-    )
+    ),
+
+    // The two ends that rpc-table measures: a server, and a source of calls.
+    .target(
+      name: "RPCBench",
+      dependencies: [
+        .product(name: "RPC", package: "sluice"),
+        .product(name: "Wire", package: "sluice"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6)]
+    ),
+    .executableTarget(
+      name: "rpc-server",
+      dependencies: [
+        "RPCBench",
+        .product(name: "RPC", package: "sluice"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6)]
+    ),
   ]
 )
