@@ -8,6 +8,7 @@ let package = Package(
     .package(name: "sluice", path: ".."),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .executableTarget(
@@ -16,6 +17,7 @@ let package = Package(
         .product(name: "SyncModel", package: "sluice"),
         .product(name: "Wire", package: "sluice"),
         .product(name: "WriterAPI", package: "sluice"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: [.swiftLanguageMode(.v6)]
     ),
