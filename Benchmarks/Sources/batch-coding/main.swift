@@ -53,7 +53,8 @@ func request(_ rows: RowBatch) -> ApplyBatchRequest {
 let ours = request(buildRows())
 let message = ours.wireBytes()
 let peer = try PeerRequest(serializedBytes: message)
-precondition(try peer.serializedBytes() == message, "both sides code the same bytes")
+let peerMessage: [UInt8] = try peer.serializedBytes()
+precondition(peerMessage == message, "both sides code the same bytes")
 precondition(peer.rows.count == rowCount && peer.rows.allSatisfy { $0.payload.count == 200 })
 
 // What was looked at, so that no loop is taken out.
