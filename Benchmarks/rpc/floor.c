@@ -138,7 +138,8 @@ static int put_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_
   while (length) {
     size_t from = s->at % s->unit.length, part = s->unit.length - from;
     if (part > length) part = length;
-    bytes_append(&c->wire.out, s->unit.data + from, part);
+    // It is not used again before the flush: streams begin only when something was read.
+    wire_lend(&c->wire, s->unit.data + from, part);
     s->at += part;
     length -= part;
   }
@@ -247,14 +248,14 @@ static int close_stream(nghttp2_session *session, int32_t id, uint32_t code, voi
 static bool send_frames(struct connection *c) {
   if (c->wire.blocked && !wire_flush(&c->wire)) return false;
   while (!c->wire.blocked) {
-    while (c->wire.out.length < OUT_LIMIT) {
+    while (c->wire.out.length + c->wire.lent < OUT_LIMIT) {
       const uint8_t *data;
       ssize_t count = nghttp2_session_mem_send(c->session, &data);
       if (count < 0) return false;
       if (!count) break;
       bytes_append(&c->wire.out, data, (size_t)count);
     }
-    bool more = c->wire.out.length >= OUT_LIMIT;
+    bool more = c->wire.out.length + c->wire.lent >= OUT_LIMIT;
     if (!wire_flush(&c->wire)) return false;
     if (!more) break;
   }

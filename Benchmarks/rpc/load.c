@@ -182,13 +182,17 @@ static bool send_data(struct connection *c, struct stream *s) {
   size_t length = left < MAX_FRAME ? left : MAX_FRAME;
   if ((int64_t)length > room) length = (size_t)room;
   int flags = length == left ? END_STREAM : 0;
-  send_frame(c, DATA, flags, s->id, pattern.data + s->sent % unit, length);
+  frame_header(bytes_room(&c->wire.out, FRAME_HEADER), length, DATA, flags, s->id);
+  c->wire.out.length += FRAME_HEADER;
+  wire_lend(&c->wire, pattern.data + s->sent % unit, length);
   if (measuring && options.mode == UP) messages += (s->sent + length) / unit - s->sent / unit;
   s->sent += length;
   s->send_window -= (int64_t)length;
   c->send_window -= (int64_t)length;
   return true;
 }
+
+static bool is_full(const struct connection *c) { return c->wire.out.length + c->wire.lent >= OUT_LIMIT; }
 
 static void begin_call(struct connection *c, struct stream *s) {
   int64_t window = c->first_window;
@@ -200,7 +204,7 @@ static void begin_call(struct connection *c, struct stream *s) {
   c->next_id += 2;
   c->ring[s->id / 2 % RING] = (uint16_t)(s - c->streams);
   send_request(c, s->id);
-  while (c->wire.out.length < OUT_LIMIT && options.mode != UP && send_data(c, s)) {}
+  while (!is_full(c) && options.mode != UP && send_data(c, s)) {}
 }
 
 // Goes on with the bodies that did not fit; each stream in its turn.
@@ -209,7 +213,7 @@ static void send_bodies(struct connection *c) {
   if (!body_bytes || !c->ready) return;
   size_t idle = 0, count = (size_t)options.streams;
   while (idle < count) {
-    if (c->wire.out.length >= OUT_LIMIT) {
+    if (is_full(c)) {
       c->wants_out = true;
       return;
     }

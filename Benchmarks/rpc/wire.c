@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -132,7 +133,51 @@ long wire_read(struct wire *wire, uint8_t *buffer, size_t capacity) {
   return count < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 
+void wire_lend(struct wire *wire, const uint8_t *data, size_t length) {
+  // A TLS record takes its bytes in one piece, and what waits for the socket must be kept anyway.
+  if (length < 4096 || wire->ssl || wire->blocked || wire->loan_count == LOANS) {
+    bytes_append(&wire->out, data, length);
+    return;
+  }
+  wire->loans[wire->loan_count++] = (struct loan){wire->out.length, data, length};
+  wire->lent += length;
+}
+
+// Sends `out` and what was lent; copies what the socket did not take, as loans end here.
+static bool send_with_loans(struct wire *wire) {
+  struct iovec parts[2 * LOANS + 1];
+  unsigned count = 0;
+  size_t at = 0;
+  for (unsigned i = 0; i < wire->loan_count; i++) {
+    const struct loan *loan = &wire->loans[i];
+    parts[count++] = (struct iovec){wire->out.data + at, loan->at - at};
+    parts[count++] = (struct iovec){(void *)loan->data, loan->length};
+    at = loan->at;
+  }
+  parts[count++] = (struct iovec){wire->out.data + at, wire->out.length - at};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+  ssize_t sent = sendmsg(wire->fd, &message, MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+
+  size_t taken = sent < 0 ? 0 : (size_t)sent;
+  struct bytes rest = {0};
+  for (unsigned i = 0; i < count; i++) {
+    size_t skipped = taken < parts[i].iov_len ? taken : parts[i].iov_len;
+    taken -= skipped;
+    if (skipped < parts[i].iov_len) bytes_append(&rest, (uint8_t *)parts[i].iov_base + skipped, parts[i].iov_len - skipped);
+  }
+  wire->loan_count = 0;
+  wire->lent = 0;
+  wire->blocked = rest.length > 0;
+  wire->out.length = 0;
+  if (!wire->blocked) return true;
+  free(wire->out.data);
+  wire->out = rest;
+  return true;
+}
+
 bool wire_flush(struct wire *wire) {
+  if (wire->loan_count) return send_with_loans(wire);
   const uint8_t *data = wire->out.data;
   size_t length = wire->out.length;
   if (wire->ssl) {

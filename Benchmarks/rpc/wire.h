@@ -16,6 +16,8 @@ struct bytes {
 uint8_t *bytes_room(struct bytes *bytes, size_t more);
 void bytes_append(struct bytes *bytes, const void *data, size_t length);
 
+enum { LOANS = 64 };
+
 struct wire {
   int fd;
   SSL *ssl;
@@ -23,6 +25,14 @@ struct wire {
   BIO *sealed;       // TLS records that wait for the socket
   size_t sent;       // of `out`, or of `sealed` with TLS
   bool blocked;      // the socket did not take everything
+  // What goes out between two bytes of `out`, from where it lies.
+  struct loan {
+    size_t at;
+    const uint8_t *data;
+    size_t length;
+  } loans[LOANS];
+  unsigned loan_count;
+  size_t lent;
 };
 
 // `files` are a certificate, its key and the authority of both sides.
@@ -33,6 +43,9 @@ void wire_close(struct wire *wire);
 // The number of bytes read; 0 when there are none now, -1 when the connection has ended. All that
 // had arrived was read unless the buffer is full.
 long wire_read(struct wire *wire, uint8_t *buffer, size_t capacity);
+
+// Appends bytes that stay where they are until the next flush: long ones are not copied.
+void wire_lend(struct wire *wire, const uint8_t *data, size_t length);
 
 // Sends what is in `out` with one write. False when the connection is lost.
 bool wire_flush(struct wire *wire);
