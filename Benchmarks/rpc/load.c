@@ -550,7 +550,7 @@ int main(int argc, char **argv) {
   own = cpu_ns(0) - own;
   if (options.pid) server = cpu_ns(options.pid) - server;
 
-  double each = messages ? 1e3 * (double)messages : 1;
+  double each = 1e3 * (double)(messages ? messages : 1);
   printf("{\"mode\": \"%s\", \"connections\": %d, \"streams\": %d, \"size\": %llu, \"seconds\": %.3f, "
          "\"calls\": %llu, \"count\": %llu, \"rate\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
          "\"server_cpu_us\": %.3f, \"server_busy\": %.3f, \"load_cpu_us\": %.3f, \"load_busy\": %.3f, \"errors\": %llu}\n",
