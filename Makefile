@@ -11,7 +11,8 @@ VENV := .build/venv
 PYTHON := $(VENV)/bin/python
 # All at once, a thousand tests with stores and sockets run out of descriptors, and of patience.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
-SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
+SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
+  Benchmarks/rpc/grpc-swift/Package.swift Benchmarks/rpc/grpc-swift/Sources Fuzz
 
 .PHONY: help
 help: ## Show this list
@@ -68,11 +69,15 @@ cdnow: build ## Sync real purchases from PostgreSQL (CDNOW_CSV=path of the CSV)
 	@scripts/cdnow --binaries "$$($(SWIFT_BUILD) --show-bin-path)"
 
 .PHONY: bench
-bench: ## Rows per second from PostgreSQL into the profile store, and of coding a batch
+bench: ## Rows per second into the profile store, and of coding a batch, beside swift-protobuf
 	@scripts/deps all
 	swift run --package-path Benchmarks --configuration release batch-coding
 	swift build --configuration release
 	Benchmarks/table-to-store --binaries "$$(swift build --configuration release --show-bin-path)"
+
+.PHONY: bench-rpc
+bench-rpc: deps-build ## Our gRPC server and client beside their peers (BENCH_RPC=options of Benchmarks/rpc-table)
+	Benchmarks/rpc-table $(BENCH_RPC)
 
 .PHONY: image
 image: ## Container images of the three services from binaries built here

@@ -1,11 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Measurements, apart from the product and its tests: `make bench`.
+// Measurements, apart from the product and its tests: `make bench`, `make bench-rpc`.
 let package = Package(
   name: "benchmarks",
   dependencies: [
-    .package(name: "sluice", path: "..")
+    .package(name: "sluice", path: ".."),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .executableTarget(
@@ -14,8 +17,40 @@ let package = Package(
         .product(name: "SyncModel", package: "sluice"),
         .product(name: "Wire", package: "sluice"),
         .product(name: "WriterAPI", package: "sluice"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: [.swiftLanguageMode(.v6)]
-    )
+    ),
+
+    // The two ends that rpc-table measures: a server, and a source of calls.
+    .target(
+      name: "RPCBench",
+      dependencies: [
+        .product(name: "RPC", package: "sluice"),
+        .product(name: "Wire", package: "sluice"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6)]
+    ),
+    .executableTarget(
+      name: "rpc-server",
+      dependencies: [
+        "RPCBench",
+        .product(name: "RPC", package: "sluice"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6)]
+    ),
+    .executableTarget(
+      name: "rpc-client",
+      dependencies: [
+        "RPCBench",
+        .product(name: "RPC", package: "sluice"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6)]
+    ),
   ]
 )
