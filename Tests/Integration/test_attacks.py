@@ -11,7 +11,7 @@ import grpc
 import pytest
 from support.attacks import ANY, ATTACKS, CLOSED, HANG, TEST_SERVICE, Pace, call, message
 from support.frames import (
-    END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM, Connection, field, frame, number, request)
+    DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM, Connection, field, frame, number, request)
 from support.house import find_binaries
 from support.interop import InteropServer
 
@@ -57,7 +57,9 @@ def attacked(name, files=()):
         # The first call makes things that stay.
         assert answers(server, files)
         before = server.memory()
-        end = attack.run(server.port, Pace(attack.limit, attack.batch, patience=attack.lasts + SLACK))
+        # Some more than the limit: what a server tolerates in a burst grows a little while the burst lasts.
+        frames = attack.limit * 11 // 10
+        end = attack.run(server.port, Pace(frames, attack.batch, patience=attack.lasts + SLACK))
         grown = server.memory("VmHWM") - before
         started, highest = server.handlers()
         assert answers(server, files), f"{attack.title}: others are not served any more"
@@ -78,7 +80,7 @@ LATER = [name for name, attack in ATTACKS.items() if attack.lasts]
 @pytest.mark.parametrize("name", AT_ONCE)
 def test_a_flood_is_cut_off(name):
     _, started, highest = attacked(name)
-    assert started <= ATTACKS[name].handlers
+    assert started <= ATTACKS[name].handlers * 11 // 10
     # Calls that were reset may still be ending while as many new ones begin.
     assert highest <= 2 * CONCURRENT_STREAMS
 
@@ -124,6 +126,35 @@ def test_calls_that_we_refuse_early_are_not_held_against_their_client(server):
         assert {payload for kind, _, _, payload in connection.frames if kind == RST_STREAM} == {number(0)}
         assert connection.count(HEADERS) == calls
         assert connection.ping() and not connection.goaway
+
+
+def test_a_client_may_end_each_request_with_an_empty_frame(server):
+    """As gRPC's own clients do: that it is the last is what it says."""
+    calls, together = 2000, 50
+    headers = request(TEST_SERVICE + "StreamingInputCall")
+    with Connection(server.port) as connection:
+        for begin in range(0, calls, together):
+            streams = [2 * index + 1 for index in range(begin, begin + together)]
+            connection.send(b"".join(
+                call(stream, headers) + frame(DATA, 0, stream, message(b"")) + frame(DATA, END_STREAM, stream)
+                for stream in streams))
+            # A response is two lists of headers, and trailers end it.
+            done = begin + together
+            assert connection.wait(lambda: connection.count(HEADERS, END_STREAM) == done, 30), connection.end(1)
+        assert connection.ping() and not connection.goaway
+
+
+def test_a_client_may_send_many_empty_messages(server):
+    """Each is a frame with gRPC's prefix and nothing else."""
+    headers = request(TEST_SERVICE + "StreamingInputCall")
+    with Connection(server.port) as connection:
+        connection.send(call(1, headers))
+        for _ in range(200):
+            connection.send(frame(DATA, 0, 1, message(b"")) * 100)
+            connection.poll()
+        connection.send(frame(DATA, END_STREAM, 1))
+        assert connection.wait(lambda: connection.count(HEADERS, END_STREAM), 30), connection.end(1)
+        assert not connection.goaway and not connection.count(RST_STREAM)
 
 
 def test_a_client_may_ask_now_and_then_whether_we_are_there(server):
