@@ -55,6 +55,8 @@ def flood(connection, make, frames, batch, pause):
         indexes = range(begin, min(begin + batch, frames))
         if not connection.send(b"".join(map(make, indexes)), count=len(indexes)) or not connection.poll(pause):
             break
+        if connection.goaway:
+            break
 
 
 class Pace(NamedTuple):
@@ -86,8 +88,12 @@ def odd(index):
 # Calls that end before they began.
 
 
+def reset(stream):
+    return frame(RST_STREAM, stream=stream, payload=CANCEL)
+
+
 def reset_at_once(index):
-    return call(odd(index), HANG) + frame(RST_STREAM, stream=odd(index), payload=CANCEL)
+    return call(odd(index), HANG) + reset(odd(index))
 
 
 def reset_running(port, pace):
@@ -97,8 +103,9 @@ def reset_running(port, pace):
             streams = [odd(connection.sent + index) for index in range(min(100, pace.frames - connection.sent))]
             connection.send(b"".join(call(stream, HANG) for stream in streams))
             connection.poll(0.1)
-            resets = b"".join(frame(RST_STREAM, stream=stream, payload=CANCEL) for stream in streams)
-            if not connection.send(resets, count=len(streams)) or not connection.poll(pace.pause):
+            first = (streams[0] - 1) // 2
+            flood(connection, lambda index: reset(odd(first + index)), len(streams), pace.batch, pace.pause)
+            if connection.closed or connection.goaway:
                 break
         return connection.end(pace.patience)
 
