@@ -148,6 +148,8 @@ def test_a_client_may_send_many_empty_messages(server):
     """Each is a frame with gRPC's prefix and nothing else."""
     headers = request(TEST_SERVICE + "StreamingInputCall")
     with Connection(server.port) as connection:
+        # The window is 64 KB until the server's SETTINGS are acknowledged.
+        assert connection.ping()
         connection.send(call(1, headers))
         for _ in range(200):
             connection.send(frame(DATA, 0, 1, message(b"")) * 100)

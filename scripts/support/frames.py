@@ -187,7 +187,9 @@ class Connection:
             payload = b""
         elif kind == GOAWAY:
             code = int.from_bytes(payload[4:8], "big")
-            self.goaway = CODES[code] if code < len(CODES) else str(code), payload[8:].decode(errors="replace")
+            # Of several the last one's code is what counts, and any may say why.
+            text = payload[8:].decode(errors="replace") or (self.goaway[1] if self.goaway else "")
+            self.goaway = CODES[code] if code < len(CODES) else str(code), text
         elif kind == SETTINGS and not flags & ACK and self.acknowledges:
             self.owed += frame(SETTINGS, ACK)
         self.frames.append((kind, flags, stream, payload))
