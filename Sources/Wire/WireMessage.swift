@@ -22,6 +22,7 @@ public protocol WireMessage: Sendable {
 }
 
 extension WireMessage {
+  @inlinable
   public init(wireBytes: [UInt8]) throws(WireError) {
     self.init()
     // `withUnsafeBytes` does not carry typed errors, hence the detour over a result.
@@ -39,6 +40,7 @@ extension WireMessage {
     self = message
   }
 
+  @inlinable
   public func wireBytes() -> [UInt8] {
     var writer = WireWriter()
     encode(into: &writer)

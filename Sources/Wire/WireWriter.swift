@@ -3,7 +3,10 @@
 /// The field methods leave out proto3 defaults (0, false, empty), as canonical encoders do; the
 /// `always` variants write them, for `optional` fields that are set and for `repeated` elements.
 public struct WireWriter {
-  public private(set) var bytes: [UInt8] = []
+  public internal(set) var bytes: [UInt8] = []
+
+  /// A tag and a length take at most this.
+  private static let greatestPrefix = 15
 
   public init() {}
 
@@ -50,6 +53,8 @@ public struct WireWriter {
     if !value.isEmpty { value.withUnsafeBytes { always(number, $0) } }
   }
   public mutating func always(_ number: UInt32, _ value: UnsafeRawBufferPointer) {
+    // The first field is often most of the message: room for it and its length at once.
+    if bytes.isEmpty { bytes.reserveCapacity(value.count + Self.greatestPrefix) }
     tag(number, .lengthDelimited)
     varint(UInt64(value.count))
     bytes.append(contentsOf: value)

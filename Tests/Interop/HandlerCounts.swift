@@ -8,14 +8,13 @@ final class HandlerCounts: ServerInterceptor {
   private let running = Atomic<Int>(0)
   private let highest = Atomic<Int>(0)
 
-  func intercept(
-    _ context: ServerContext,
-    _ next: (ServerContext) async throws -> Void
-  ) async throws {
+  func callBegins(_ context: inout ServerContext) throws(RPCError) {
     started.add(1, ordering: .relaxed)
     highest.max(running.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
-    defer { running.subtract(1, ordering: .relaxed) }
-    try await next(context)
+  }
+
+  func callEnded(_ context: ServerContext, _ code: RPCCode, after duration: Duration) {
+    running.subtract(1, ordering: .relaxed)
   }
 
   var line: String {

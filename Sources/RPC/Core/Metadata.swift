@@ -12,17 +12,38 @@ public struct Metadata: Sendable, Equatable {
     public var value: Value
   }
 
-  public private(set) var entries: [Entry] = []
+  /// In the order in which they arrived or were added.
+  public var entries: [Entry] { received.isEmpty ? added : received.entries + added }
+
+  private var received = ReceivedFields()
+  private var added: [Entry] = []
 
   public init() {}
 
-  public var isEmpty: Bool { entries.isEmpty }
+  public var isEmpty: Bool { received.isEmpty && added.isEmpty }
+
+  public static func == (one: Metadata, other: Metadata) -> Bool { one.entries == other.entries }
 
   public mutating func append(_ name: String, _ value: Value) {
-    entries.append(Entry(name: name.lowercased(), value: value))
+    added.append(Entry(name: name.lowercased(), value: value))
   }
 
-  mutating func append(contentsOf other: Metadata) { entries += other.entries }
+  mutating func append(contentsOf other: Metadata) { added += other.entries }
+
+  /// Adds a header of a peer, which is not the protocol's own.
+  /// - Returns: false when a `-bin` value is not base64.
+  mutating func appendHeader(_ name: HeaderBytes, _ value: HeaderBytes) -> Bool {
+    if name.hasSuffix("-bin"), ReceivedFields.binaryValues(value) == nil { return false }
+    if added.isEmpty {
+      received.append(name, value)
+    } else {
+      // Behind what is here already.
+      var later = ReceivedFields()
+      later.append(name, value)
+      added += later.entries
+    }
+    return true
+  }
 
   public mutating func append(_ name: String, _ text: String) { append(name, .text(text)) }
 
@@ -35,7 +56,8 @@ public struct Metadata: Sendable, Equatable {
   /// Removes every value of that name.
   public mutating func remove(_ name: String) {
     let name = name.lowercased()
-    entries.removeAll { $0.name == name }
+    added = entries.filter { $0.name != name }
+    received = ReceivedFields()
   }
 
   public subscript(name: String) -> [Value] {
@@ -45,8 +67,23 @@ public struct Metadata: Sendable, Equatable {
 
   /// The first text value of that name.
   public func first(_ name: String) -> String? {
-    for value in self[name] {
-      if case .text(let text) = value { return text }
+    withFirst(name) { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Lends the UTF-8 of the first text value of that name.
+  func withFirst<Result>(
+    _ name: String,
+    _ body: (UnsafeBufferPointer<UInt8>) -> Result?
+  ) -> Result? {
+    let name = name.lowercased()
+    if !received.isEmpty, !name.hasSuffix("-bin") {
+      let result = received.first { other, value in
+        other.count == name.utf8.count && other.elementsEqual(name.utf8) ? .some(body(value)) : nil
+      }
+      if let result { return result }
+    }
+    for entry in added where entry.name == name {
+      if case .text(var text) = entry.value { return text.withUTF8(body) }
     }
     return nil
   }

@@ -1,4 +1,4 @@
-internal import Wire
+public import Wire
 
 /// Gives a service's handlers to a router; every service is one of these to a server.
 public protocol RPCService: Sendable {
@@ -19,7 +19,8 @@ public struct RPCRouter: Sendable {
   public typealias Handler =
     @Sendable (_ call: any RPCServerCall, _ context: ServerContext) async throws -> Void
 
-  public private(set) var handlers: [String: Handler] = [:]
+  private var handlers: [String: Handler] = [:]
+  private var interceptors: [any ServerInterceptor] = []
   /// Run when the server begins to stop gracefully, before calls in flight are waited for.
   private(set) var stopHooks: [@Sendable () -> Void] = []
 
@@ -27,18 +28,32 @@ public struct RPCRouter: Sendable {
     for service in services { service.register(with: &self) }
   }
 
-  public func handler(forPath path: String) -> Handler? { handlers[path] }
+  /// `/package.Service/Method` of each.
+  public var paths: Set<String> { Set(handlers.keys) }
+
+  /// The same methods behind an interceptor; the one that is added last sees a call first.
+  public func intercepted(by interceptor: some ServerInterceptor) -> RPCRouter {
+    var result = self
+    result.interceptors.insert(interceptor, at: 0)
+    return result
+  }
+
+  /// The method of that path, if there is one.
+  func method(atPath path: String) -> RoutedMethod? {
+    handlers[path].map { handler in
+      RoutedMethod(
+        path: path,
+        handler: handler,
+        interceptors: interceptors.map { $0.prepared(forPath: path) }
+      )
+    }
+  }
+
+  var methods: [RoutedMethod] { handlers.keys.compactMap(method(atPath:)) }
 
   /// Has a service end its endless streams when the server begins to stop.
   public mutating func onGracefulStop(_ hook: @escaping @Sendable () -> Void) {
     stopHooks.append(hook)
-  }
-
-  /// The same methods, each with its handler as `change` makes it.
-  func mapHandlers(_ change: (String, @escaping Handler) -> Handler) -> RPCRouter {
-    var result = self
-    for (path, handler) in handlers { result.handlers[path] = change(path, handler) }
-    return result
   }
 
   /// The fully qualified names of the services with at least one method.
@@ -46,37 +61,47 @@ public struct RPCRouter: Sendable {
     Set(handlers.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
   }
 
+  @inlinable
   public mutating func unary<Request, Response>(
     _ method: RPCMethod<Request, Response>,
     _ body: @escaping @Sendable (Request, ServerContext) async throws -> Response
   ) {
-    handlers[method.path] = { call, context in
-      let request = try await Self.single(Request.self, call)
+    add(method.path) { call, context in
+      let request: Request
+      // Nearly always it is here already: then nothing is waited for.
+      if case .message(let bytes) = try call.receiveReady() {
+        request = try RPCReader<Request>.decode(bytes)
+      } else {
+        request = try await Self.single(Request.self, call)
+      }
       let response = try await body(request, context).wireBytes()
       if try !call.sendReady(response) { try await call.send(response) }
     }
   }
 
+  @inlinable
   public mutating func serverStreaming<Request, Response>(
     _ method: RPCMethod<Request, Response>,
     _ body: @escaping @Sendable (Request, RPCWriter<Response>, ServerContext) async throws -> Void
   ) {
-    handlers[method.path] = { call, context in
+    add(method.path) { call, context in
       let request = try await Self.single(Request.self, call)
       try await body(request, RPCWriter(call), context)
     }
   }
 
+  @inlinable
   public mutating func clientStreaming<Request, Response>(
     _ method: RPCMethod<Request, Response>,
     _ body: @escaping @Sendable (RPCReader<Request>, ServerContext) async throws -> Response
   ) {
-    handlers[method.path] = { call, context in
+    add(method.path) { call, context in
       let response = try await body(RPCReader(call), context)
       try await call.send(response.wireBytes())
     }
   }
 
+  @inlinable
   public mutating func bidirectional<Request, Response>(
     _ method: RPCMethod<Request, Response>,
     _ body:
@@ -84,13 +109,17 @@ public struct RPCRouter: Sendable {
       async
       throws -> Void
   ) {
-    handlers[method.path] = { call, context in
+    add(method.path) { call, context in
       try await body(RPCReader(call), RPCWriter(call), context)
     }
   }
 
+  @usableFromInline
+  mutating func add(_ path: String, _ handler: @escaping Handler) { handlers[path] = handler }
+
   /// Reads the one message that a call without a request stream must have.
-  private static func single<Request: WireMessage>(
+  @inlinable
+  static func single<Request: WireMessage>(
     _: Request.Type,
     _ call: any RPCServerCall
   ) async throws -> Request {

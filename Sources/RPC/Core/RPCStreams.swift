@@ -40,17 +40,19 @@ extension RPCMessageSink {
 /// `next()` gives flow-control credit back as messages are taken, so a slow reader slows its
 /// writer; nil is the peer's half-close. It throws `RPCError` when the call ends badly.
 public struct RPCReader<Message: WireMessage>: Sendable {
-  private let source: any RPCMessageSource
-  private let undecodable: RPCCode
+  @usableFromInline let source: any RPCMessageSource
+  @usableFromInline let undecodable: RPCCode
 
   /// - Parameter undecodable: the code for a message that cannot be decoded: a request is the
   ///   caller's fault, a response (INTERNAL) is not.
+  @inlinable
   public init(_ source: any RPCMessageSource, undecodable: RPCCode = .invalidArgument) {
     self.source = source
     self.undecodable = undecodable
   }
 
   /// The next message; one call at a time.
+  @inlinable
   public func next() async throws -> Message? {
     switch try source.receiveReady() {
     case .message(let bytes): return try decode(bytes)
@@ -61,7 +63,16 @@ public struct RPCReader<Message: WireMessage>: Sendable {
     }
   }
 
-  private func decode(_ bytes: [UInt8]) throws(RPCError) -> Message {
+  @inlinable
+  func decode(_ bytes: [UInt8]) throws(RPCError) -> Message {
+    try Self.decode(bytes, undecodable: undecodable)
+  }
+
+  @inlinable
+  static func decode(
+    _ bytes: [UInt8],
+    undecodable: RPCCode = .invalidArgument
+  ) throws(RPCError) -> Message {
     do {
       return try Message(wireBytes: bytes)
     } catch {
@@ -75,16 +86,19 @@ public struct RPCReader<Message: WireMessage>: Sendable {
 /// `write` suspends while the peer's window and the stream's buffer are full, and throws `RPCError`
 /// when the call has ended.
 public struct RPCWriter<Message: WireMessage>: Sendable {
-  private let sink: any RPCMessageSink
+  @usableFromInline let sink: any RPCMessageSink
 
+  @inlinable
   public init(_ sink: any RPCMessageSink) { self.sink = sink }
 
+  @inlinable
   public func write(_ message: Message) async throws {
     let bytes = message.wireBytes()
     if try !sink.sendReady(bytes) { try await sink.send(bytes) }
   }
 
   /// As `write`, but this message is sent as it is where the others are compressed.
+  @inlinable
   public func writeUncompressed(_ message: Message) async throws {
     try await sink.sendUncompressed(message.wireBytes())
   }

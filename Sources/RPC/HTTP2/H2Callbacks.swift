@@ -39,6 +39,9 @@ enum H2Callbacks {
     if session.role == .server {
       nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onSent)
       nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, onBeginFrame)
+      nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in
+        Int32(NGHTTP2_ERR_CANCEL.rawValue)
+      }
     }
 
     var options: OpaquePointer?
@@ -51,6 +54,12 @@ enum H2Callbacks {
     // CVE-2023-44487 and CVE-2024-28182. The first is `PeerConduct`'s to stop; this is behind it.
     nghttp2_option_set_stream_reset_rate_limit(options, 1000, 100)
     nghttp2_option_set_max_continuations(options, 8)
+    if session.role == .server {
+      // Frames of types that HTTP/2 does not know are ignored (RFC 9113, 5.5), but counted.
+      for type in UInt8(NGHTTP2_CONTINUATION.rawValue) + 1...UInt8.max {
+        nghttp2_option_set_user_recv_extension_type(options, type)
+      }
+    }
 
     var handle: OpaquePointer?
     let user = Unmanaged.passUnretained(session).toOpaque()
@@ -109,7 +118,7 @@ private let onHeader: nghttp2_on_header_callback = {
   user in
   guard let user else { return 0 }
   // Safety: see `H2Callbacks.session` and `stream`; nothing in here lets go of either.
-  Unmanaged<H2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
+  let goesOn = Unmanaged<H2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
     session.headerStream?._withUnsafeGuaranteedRef {
       $0.header(
         HeaderBytes(start: name, count: nameLength),
@@ -117,6 +126,10 @@ private let onHeader: nghttp2_on_header_callback = {
         limit: session.limits.headerListBytes
       )
     }
+  }
+  if goesOn == false {
+    H2Callbacks.session(user)?.charge(.oversizedHeaders)
+    return refuseStream
   }
   return 0
 }

@@ -28,7 +28,7 @@ struct H2Limits: Sendable {
   var connectionWindow = 16 * 1024 * 1024
   var headerListBytes = 16 * 1024
   /// What the calls may hold of messages that have not left, before each may hold one only.
-  var outgoingBytes = 4 * 1024 * 1024
+  var outgoingBytes = 2 * 1024 * 1024
   /// How long a client's window may stay shut for a call that has something to say and never could.
   var firstWindowTimeout = Duration.seconds(30)
   /// The same for a call that could: its client may have been stopped for a while.

@@ -49,10 +49,14 @@ class H2Stream {
   // MARK: What nghttp2's callbacks report
 
   /// A header; nothing may be sent from here.
-  func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) {
+  /// - Returns: false when no more of the list is to be shown.
+  func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) -> Bool {
     // RFC 9113, 6.5.2: the size of a header list counts 32 bytes a field besides its text.
     headerBytes += name.count + value.count + 32
     if headerBytes > limit { headersTooLong = true }
+    // Who is a little above the limit learns it from a status; a bomb (CVE-2016-1544) is not counted
+    // to its end.
+    return headerBytes <= 2 * limit
   }
 
   /// The header list is complete.

@@ -63,10 +63,16 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
   // MARK: From any thread
 
   func wake(_ pipe: CallPipe) {
-    onLoop {
-      self.connection.wake(pipe)
-      self.scheduleFlush()
+    if loop.inEventLoop {
+      wakeHere(pipe)
+    } else {
+      loop.execute { self.wakeHere(pipe) }
     }
+  }
+
+  private func wakeHere(_ pipe: CallPipe) {
+    connection.wake(pipe)
+    scheduleFlush()
   }
 
   func onLoop(_ work: @escaping @Sendable () -> Void) {

@@ -21,16 +21,14 @@ enum HandlerTask {
 
   private static func run(
     _ pipe: CallPipe,
-    _ method: MethodTable.Method,
+    _ method: RoutedMethod,
     _ context: ServerContext,
     _ running: RunningCalls,
     _ logger: Logger
   ) async {
     let end: MessageQueue.End
     do {
-      try await CallDeadline.serving(until: context.deadline) {
-        try await method.handler(pipe, context)
-      }
+      try await method.answer(pipe, context)
       end = .finished
     } catch {
       let answer = RPCError(answering: error)

@@ -50,25 +50,6 @@ extension UnsafeBufferPointer<UInt8> {
   }
 }
 
-extension Metadata {
-  /// Adds a header that is not the protocol's own.
-  /// - Returns: false when a `-bin` value is not base64.
-  mutating func appendHeader(_ name: HeaderBytes, _ value: HeaderBytes) -> Bool {
-    guard name.hasSuffix("-bin") else {
-      append(name.text, .text(value.text))
-      return true
-    }
-    // Values of one name may arrive joined by commas (gRPC over HTTP/2, "Custom-Metadata").
-    let name = name.text
-    for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-      guard let bytes = MetadataBase64.decode(part.filter { $0 != UInt8(ascii: " ") })
-      else { return false }
-      append(name, .bytes(bytes))
-    }
-    return true
-  }
-}
-
 extension MessageEncoding {
   /// What this side takes, for `grpc-accept-encoding`.
   static let accepted: StaticString = "identity,gzip"

@@ -1,43 +1,34 @@
 /// A router's methods by the bytes of their paths, so that a lookup builds no String.
 final class MethodTable: Sendable {
-  /// A class, so that handing it on costs one retain.
-  final class Method: Sendable {
-    let path: String
-    let bytes: [UInt8]
-    let handler: RPCRouter.Handler
-
-    init(path: String, handler: @escaping RPCRouter.Handler) {
-      self.path = path
-      bytes = [UInt8](path.utf8)
-      self.handler = handler
-    }
-  }
-
-  private let methods: [Method]
+  private let methods: [RoutedMethod]
+  /// Their paths.
+  private let paths: [[UInt8]]
   /// Open addressing: indexes into `methods`, -1 where empty. A power of two, at most half full.
   private let slots: [Int]
 
   init(_ router: RPCRouter) {
-    let methods = router.handlers.map { path, handler in
-      Method(path: path, handler: handler)
-    }
+    let methods = router.methods
+    let paths = methods.map { [UInt8]($0.path.utf8) }
     var size = 8
     while size < methods.count * 2 { size *= 2 }
     var slots = [Int](repeating: -1, count: size)
-    for (index, method) in methods.enumerated() {
-      var slot = method.bytes.withUnsafeBufferPointer { Self.hash($0) } & (size - 1)
+    for (index, path) in paths.enumerated() {
+      var slot = path.withUnsafeBufferPointer { Self.hash($0) } & (size - 1)
       while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
       slots[slot] = index
     }
     self.methods = methods
+    self.paths = paths
     self.slots = slots
   }
 
-  func method(atPath path: UnsafeBufferPointer<UInt8>) -> Method? {
+  func method(atPath path: UnsafeBufferPointer<UInt8>) -> RoutedMethod? {
     var slot = Self.hash(path) & (slots.count - 1)
     while slots[slot] >= 0 {
-      let method = methods[slots[slot]]
-      if method.bytes.count == path.count, method.bytes.elementsEqual(path) { return method }
+      let index = slots[slot]
+      if paths[index].count == path.count, paths[index].elementsEqual(path) {
+        return methods[index]
+      }
       slot = (slot + 1) & (slots.count - 1)
     }
     return nil

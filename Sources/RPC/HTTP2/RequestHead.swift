@@ -8,7 +8,7 @@ struct RequestHead {
     case grpc(RPCError)
   }
 
-  private(set) var method: MethodTable.Method?
+  private(set) var method: RoutedMethod?
   private(set) var timeout: Duration?
   private(set) var encoding = MessageEncoding.identity
   /// Responses may be compressed with gzip.

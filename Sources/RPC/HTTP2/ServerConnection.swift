@@ -3,14 +3,14 @@ import Synchronization
 /// The server's side of a connection: requests in, calls of handlers out.
 final class ServerConnection: H2Connection {
   /// Runs a call's handler; called on the loop.
-  typealias Start = (CallPipe, MethodTable.Method, ServerContext) -> Task<Void, Never>
+  typealias Start = (CallPipe, RoutedMethod, ServerContext) -> Task<Void, Never>
 
   /// Whom the connection's certificate names; set before the first byte.
   var peer: PeerIdentity?
   /// Handlers that run, also those whose stream is gone.
   let running: RunningCalls
-  /// What the pipes of calls wake; set before the first byte.
-  weak var waker: (any CallWaker)?
+  /// What the pipes of calls wake, which owns this connection; set before the first byte.
+  unowned var waker: (any CallWaker)?
   /// Why the client gets no calls, if so; set before the first byte.
   var refusal: String?
   private let start: Start

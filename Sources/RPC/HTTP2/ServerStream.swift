@@ -37,10 +37,10 @@ final class ServerStream: H2Stream {
   /// Trailers of a request carry nothing for us.
   private var headIsComplete = false
 
-  override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) {
-    super.header(name, value, limit: limit)
-    guard !headIsComplete, !headersTooLong else { return }
-    head.append(name, value, methods: methods)
+  override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) -> Bool {
+    let goesOn = super.header(name, value, limit: limit)
+    if !headIsComplete, !headersTooLong { head.append(name, value, methods: methods) }
+    return goesOn
   }
 
   override func headersEnded() {

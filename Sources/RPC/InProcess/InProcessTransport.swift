@@ -31,13 +31,13 @@ public struct InProcessTransport: RPCTransport {
       peer: peer,
       response: call
     )
-    let handler = router.handler(forPath: path)
+    let method = router.method(atPath: path)
 
     let outcome = await withTaskGroup(
       of: Void.self,
       returning: Swift.Result<Result, any Error>.self
     ) { group in
-      group.addTask { await call.serve(handler, context) }
+      group.addTask { await call.serve(method, context) }
       let outcome: Swift.Result<Result, any Error>
       do {
         outcome = .success(try await body(call))
@@ -146,10 +146,10 @@ private final class InProcessCall: RPCClientCall, HandlerResponseKeeper {
   }
 
   /// Runs the handler until it ends or the deadline cancels it.
-  func serve(_ handler: RPCRouter.Handler?, _ context: ServerContext) async {
-    guard let handler else { return end(.failed(.unknownMethod(context.path))) }
+  func serve(_ method: RoutedMethod?, _ context: ServerContext) async {
+    guard let method else { return end(.failed(.unknownMethod(context.path))) }
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.run(handler, context) }
+      group.addTask { await self.run(method, context) }
       if let deadline = context.deadline {
         group.addTask {
           guard (try? await Task.sleep(until: deadline)) != nil else { return }
@@ -161,11 +161,9 @@ private final class InProcessCall: RPCClientCall, HandlerResponseKeeper {
     }
   }
 
-  private func run(_ handler: RPCRouter.Handler, _ context: ServerContext) async {
+  private func run(_ method: RoutedMethod, _ context: ServerContext) async {
     do {
-      try await CallDeadline.serving(until: context.deadline) {
-        try await handler(ServerSide(call: self), context)
-      }
+      try await method.answer(ServerSide(call: self), context)
       end(.finished)
     } catch {
       end(.failed(RPCError(answering: error)))

@@ -48,20 +48,9 @@ public struct Authorisation: ServerInterceptor {
     return self
   }
 
-  public func intercept(
-    _ context: ServerContext,
-    _ next: (ServerContext) async throws -> Void
-  ) async throws {
+  public func callBegins(_ context: inout ServerContext) throws(RPCError) {
     try table.check(context.path, context.peer)
-    try await next(context)
   }
 
-  private struct Unrestricted: ServerInterceptor {
-    func intercept(
-      _ context: ServerContext,
-      _ next: (ServerContext) async throws -> Void
-    ) async throws {
-      try await next(context)
-    }
-  }
+  private struct Unrestricted: ServerInterceptor {}
 }

@@ -6,18 +6,8 @@ public struct CallLogging: ServerInterceptor, ClientInterceptor {
 
   public init(_ logger: Logger) { self.logger = logger }
 
-  public func intercept(
-    _ context: ServerContext,
-    _ next: (ServerContext) async throws -> Void
-  ) async throws {
-    let start = ContinuousClock.now
-    do {
-      try await next(context)
-    } catch {
-      log("answered a call", context.path, RPCError(answering: error).code, start, context.peer)
-      throw error
-    }
-    log("answered a call", context.path, .ok, start, context.peer)
+  public func callEnded(_ context: ServerContext, _ code: RPCCode, after duration: Duration) {
+    log("answered a call", context.path, code, duration, context.peer)
   }
 
   public func intercept<Result: Sendable>(
@@ -28,10 +18,10 @@ public struct CallLogging: ServerInterceptor, ClientInterceptor {
     let start = ContinuousClock.now
     do {
       let result = try await next(options)
-      log("made a call", path, .ok, start, nil)
+      log("made a call", path, .ok, start.duration(to: .now), nil)
       return result
     } catch {
-      log("made a call", path, RPCError(answering: error).code, start, nil)
+      log("made a call", path, RPCError(answering: error).code, start.duration(to: .now), nil)
       throw error
     }
   }
@@ -40,7 +30,7 @@ public struct CallLogging: ServerInterceptor, ClientInterceptor {
     _ message: Logger.Message,
     _ path: String,
     _ code: RPCCode,
-    _ start: ContinuousClock.Instant,
+    _ duration: Duration,
     _ peer: PeerIdentity?
   ) {
     let level: Logger.Level =
@@ -50,7 +40,7 @@ public struct CallLogging: ServerInterceptor, ClientInterceptor {
       }
     // Nothing is formatted that nobody reads.
     guard logger.logLevel <= level else { return }
-    let milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
+    let milliseconds = duration / .milliseconds(1)
     var metadata: Logger.Metadata = [
       "rpc.path": "\(path)", "rpc.code": "\(code.name)",
       "rpc.milliseconds": "\((milliseconds * 1000).rounded() / 1000)",

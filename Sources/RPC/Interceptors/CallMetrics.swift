@@ -53,11 +53,12 @@ public final class CallMetrics: ServerInterceptor, ClientInterceptor {
     }
   }
 
-  public func intercept(
-    _ context: ServerContext,
-    _ next: (ServerContext) async throws -> Void
-  ) async throws {
-    try await recorder(context.path).measure { try await next(context) }
+  public func callBegins(_ context: inout ServerContext) throws(RPCError) {
+    try recorder(context.path).callBegins(&context)
+  }
+
+  public func callEnded(_ context: ServerContext, _ code: RPCCode, after duration: Duration) {
+    recorder(context.path).callEnded(context, code, after: duration)
   }
 
   public func intercept<Result: Sendable>(
@@ -77,11 +78,12 @@ private final class MethodRecorder: ServerInterceptor {
 
   var value: CallMetrics.Method { state.withLock { $0 } }
 
-  func intercept(
-    _ context: ServerContext,
-    _ next: (ServerContext) async throws -> Void
-  ) async throws {
-    try await measure { try await next(context) }
+  func callBegins(_ context: inout ServerContext) throws(RPCError) {
+    state.withLock { $0.started += 1 }
+  }
+
+  func callEnded(_ context: ServerContext, _ code: RPCCode, after duration: Duration) {
+    ended(code, duration)
   }
 
   func measure<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {

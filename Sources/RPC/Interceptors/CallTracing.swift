@@ -5,19 +5,12 @@ public struct CallTracing: ServerInterceptor, ClientInterceptor {
 
   public init() {}
 
-  public func intercept(
-    _ context: ServerContext,
-    _ next: (ServerContext) async throws -> Void
-  ) async throws {
-    let trace = Self.given(context.metadata)?.child() ?? .root()
-    try await TraceContext.$current.withValue(trace) { try await next(context) }
+  public func callBegins(_ context: inout ServerContext) throws(RPCError) {
+    context.trace = Self.given(context.metadata)?.child() ?? .root()
   }
 
   private static func given(_ metadata: Metadata) -> TraceContext? {
-    for entry in metadata.entries where entry.name == key {
-      if case .text(let text) = entry.value { return TraceContext(traceparent: text) }
-    }
-    return nil
+    metadata.withFirst(key, TraceContext.init(traceparent:))
   }
 
   public func intercept<Result: Sendable>(

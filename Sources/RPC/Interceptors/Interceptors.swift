@@ -1,17 +1,24 @@
 /// Sees each call that a server answers, and never its messages.
+///
+/// It is told of a call's begin and of its end, rather than put around the handler: it never
+/// suspends, so that what every call passes through costs no task a detour.
 public protocol ServerInterceptor: Sendable {
   /// What looks after one method; asked once for each, so that a call need look nothing up.
   func prepared(forPath path: String) -> any ServerInterceptor
 
-  /// Calls `next` once to have the call answered, or throws its status.
-  func intercept(
-    _ context: ServerContext,
-    _ next: (ServerContext) async throws -> Void
-  ) async throws
+  /// A call is on its way to its handler, which gets the context as it is left here.
+  /// - Throws: the call's status; then neither the handler nor those behind see the call.
+  func callBegins(_ context: inout ServerContext) throws(RPCError)
+
+  /// A call that was let pass has ended.
+  /// - Parameter duration: since it began, messages and waiting included.
+  func callEnded(_ context: ServerContext, _ code: RPCCode, after duration: Duration)
 }
 
 extension ServerInterceptor {
   public func prepared(forPath path: String) -> any ServerInterceptor { self }
+  public func callBegins(_ context: inout ServerContext) throws(RPCError) {}
+  public func callEnded(_ context: ServerContext, _ code: RPCCode, after duration: Duration) {}
 }
 
 /// Sees each call that a client makes, and never its messages.
@@ -22,18 +29,6 @@ public protocol ClientInterceptor: Sendable {
     _ options: CallOptions,
     _ next: (CallOptions) async throws -> Result
   ) async throws -> Result
-}
-
-extension RPCRouter {
-  /// These methods behind an interceptor; the one that is added last sees a call first.
-  public func intercepted(by interceptor: some ServerInterceptor) -> RPCRouter {
-    mapHandlers { path, handler in
-      let prepared = interceptor.prepared(forPath: path)
-      return { call, context in
-        try await prepared.intercept(context) { try await handler(call, $0) }
-      }
-    }
-  }
 }
 
 /// A transport whose calls an interceptor sees.

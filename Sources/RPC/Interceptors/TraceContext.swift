@@ -1,4 +1,5 @@
 public import Logging
+import Synchronization
 
 /// Where a call stands in a trace: W3C Trace Context, level 1.
 public struct TraceContext: Sendable, Hashable {
@@ -10,7 +11,7 @@ public struct TraceContext: Sendable, Hashable {
   public var flags: UInt8
 
   /// That of the call which the current task serves.
-  @TaskLocal public static var current: TraceContext?
+  public static var current: TraceContext? { ServingCall.current?.trace }
 
   public init(traceID: UInt128, spanID: UInt64, flags: UInt8) {
     self.traceID = traceID
@@ -20,16 +21,17 @@ public struct TraceContext: Sendable, Hashable {
 
   /// The first of a trace.
   public static func root() -> TraceContext {
-    TraceContext(
-      traceID: .random(in: 1 ... .max),
-      spanID: .random(in: 1 ... .max),
+    let high = UInt128(TraceNumbers.next())
+    return TraceContext(
+      traceID: high << 64 | UInt128(TraceNumbers.next()),
+      spanID: TraceNumbers.next(),
       flags: 1
     )
   }
 
   /// The next in the same trace.
   public func child() -> TraceContext {
-    TraceContext(traceID: traceID, spanID: .random(in: 1 ... .max), flags: flags)
+    TraceContext(traceID: traceID, spanID: TraceNumbers.next(), flags: flags)
   }
 
   // MARK: traceparent
@@ -37,7 +39,12 @@ public struct TraceContext: Sendable, Hashable {
   /// nil when the text is malformed, as section 3.2 of the specification has it: then a new trace
   /// begins.
   public init?(traceparent: String) {
-    let bytes = Array(traceparent.utf8)
+    var text = traceparent
+    guard let trace = text.withUTF8({ TraceContext(traceparent: $0) }) else { return nil }
+    self = trace
+  }
+
+  init?(traceparent bytes: UnsafeBufferPointer<UInt8>) {
     let dash = UInt8(ascii: "-")
     guard bytes.count >= 55, bytes[2] == dash, bytes[35] == dash, bytes[52] == dash,
       let version = Self.number(bytes[0..<2]), version != 0xFF,
@@ -55,7 +62,7 @@ public struct TraceContext: Sendable, Hashable {
   }
 
   /// Lower-case digits only: upper-case ones are malformed.
-  private static func number(_ digits: ArraySlice<UInt8>) -> UInt128? {
+  private static func number(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt128? {
     var value: UInt128 = 0
     for digit in digits {
       switch digit {
@@ -91,5 +98,20 @@ public struct TraceContext: Sendable, Hashable {
       "trace.id": "\(text(current.traceID, digits: 32))",
       "span.id": "\(text(UInt128(current.spanID), digits: 16))",
     ]
+  }
+}
+
+/// Numbers that differ from all others, for names of traces and spans. They are no secrets, so they
+/// need not cost every call a question to the kernel.
+private enum TraceNumbers {
+  private static let counter = Atomic<UInt64>(.random(in: 0 ... .max))
+
+  /// SplitMix64: each step of the counter gives another number. Not 0.
+  static func next() -> UInt64 {
+    var value = counter.wrappingAdd(0x9E37_79B9_7F4A_7C15, ordering: .relaxed).newValue
+    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+    value ^= value >> 31
+    return value == 0 ? 1 : value
   }
 }
