@@ -1,11 +1,13 @@
 """gRPC's interoperability cases as a client and as a server, on whichever grpcio runs this file.
 
 `interop_peer.py STUBS server [CERTIFICATE KEY AUTHORITY]` prints its port and ends with its standard
-input; `interop_peer.py STUBS client PORT CASE [CERTIFICATE KEY AUTHORITY]` ends with 0 when the case
+input; `raw-server` decompresses messages here, and so sees which were; `interop_peer.py STUBS client PORT CASE [CERTIFICATE KEY AUTHORITY]` ends with 0 when the case
 passed. STUBS is a folder: Debian's grpcio is older than the code that grpcio-tools writes, so only
 descriptors are read from it, and the messages and stubs are made here.
 """
 
+import gzip
+import os
 import pathlib
 import sys
 import threading
@@ -49,10 +51,21 @@ class Messages:
 # The client.
 
 
+# Python's grpcio tells nobody whether a message came compressed, unless it is told to leave that to us.
+RAW = [("grpc.per_message_decompression", 0)]
+
+
+def read_raw(message, data):
+    """The message, and whether it came compressed."""
+    # No message begins with these bytes: wire type 7 does not exist.
+    is_compressed = data.startswith(b"\x1f\x8b")
+    return message.FromString(gzip.decompress(data) if is_compressed else data), is_compressed
+
+
 class Cases:
-    def __init__(self, m, channel):
+    def __init__(self, m, channel, raw_channel):
         self.m = m
-        self.channel = channel
+        self.raw_channel = raw_channel
 
         def method(kind, name, request, response, service="TestService"):
             return getattr(channel, kind)(
@@ -165,6 +178,48 @@ class Cases:
             assert [pair for pair in call.initial_metadata() if pair[0] == INITIAL] == sent[:1]
             assert [tuple(pair) for pair in call.trailing_metadata() if pair[0] == TRAILING] == sent[1:]
 
+    def client_compressed_unary(self):
+        probe = self.m.large(expect_compressed=self.m.BoolValue(value=True))
+        assert self.code(lambda: self.unary(probe))[0] == grpc.StatusCode.INVALID_ARGUMENT
+        assert self.unary(probe, compression=grpc.Compression.Gzip).payload.body == bytes(314159)
+        uncompressed = self.m.large(expect_compressed=self.m.BoolValue(value=False))
+        assert self.unary(uncompressed).payload.body == bytes(314159)
+
+    def server_compressed_unary(self):
+        def request(is_compressed):
+            return self.m.large(response_compressed=self.m.BoolValue(value=is_compressed))
+
+        raw = self.raw_channel.unary_unary("/grpc.testing.TestService/UnaryCall")
+        for is_compressed in [True, False]:
+            assert self.unary(request(is_compressed)).payload.body == bytes(314159)
+            data = raw(request(is_compressed).SerializeToString())
+            response, was_compressed = read_raw(self.m.SimpleResponse, data)
+            assert response.payload.body == bytes(314159) and was_compressed == is_compressed
+
+    def client_compressed_streaming(self):
+        def request(body, is_compressed):
+            return self.m.StreamingInputCallRequest(
+                payload=self.m.Payload(body=body), expect_compressed=self.m.BoolValue(value=is_compressed))
+
+        probe = request(bytes(27182), True)
+        assert self.code(lambda: self.input(iter([probe])))[0] == grpc.StatusCode.INVALID_ARGUMENT
+        # A client on Python's grpcio cannot leave one message of a call uncompressed, as the official case
+        # does with zeros; but what would not get shorter is sent as it is.
+        requests = [probe, request(os.urandom(45904), False)]
+        response = self.input(iter(requests), compression=grpc.Compression.Gzip)
+        assert response.aggregated_payload_size == 73086
+
+    def server_compressed_streaming(self):
+        expected = [(31415, True), (92653, False)]
+        request = self.m.StreamingOutputCallRequest(response_parameters=[
+            self.m.ResponseParameters(size=size, compressed=self.m.BoolValue(value=is_compressed))
+            for size, is_compressed in expected])
+        assert [len(response.payload.body) for response in self.output(request)] == [31415, 92653]
+        raw = self.raw_channel.unary_stream("/grpc.testing.TestService/StreamingOutputCall")
+        responses = [
+            read_raw(self.m.StreamingOutputCallResponse, data) for data in raw(request.SerializeToString())]
+        assert [(len(response.payload.body), flag) for response, flag in responses] == expected
+
     def unimplemented_method(self):
         assert self.code(lambda: self.unknown_method(self.m.Empty()))[0] == grpc.StatusCode.UNIMPLEMENTED
 
@@ -176,20 +231,21 @@ class Cases:
 
 
 class Service:
-    def __init__(self, m):
+    def __init__(self, m, is_raw):
         self.m = m
+        self.is_raw = is_raw
 
     def handlers(self):
         m = self.m
 
         def handler(kind, function, request, response):
             return getattr(grpc, f"{kind}_rpc_method_handler")(
-                function, request_deserializer=request.FromString,
+                function, request_deserializer=lambda data: self.read(request, data),
                 response_serializer=response.SerializeToString)
 
         output = m.StreamingOutputCallRequest, m.StreamingOutputCallResponse
         return grpc.method_handlers_generic_handler("grpc.testing.TestService", {
-            "EmptyCall": handler("unary_unary", lambda request, context: m.Empty(), m.Empty, m.Empty),
+            "EmptyCall": handler("unary_unary", lambda received, context: m.Empty(), m.Empty, m.Empty),
             "UnaryCall": handler("unary_unary", self.unary, m.SimpleRequest, m.SimpleResponse),
             "StreamingOutputCall": handler("unary_stream", self.output, *output),
             "StreamingInputCall": handler(
@@ -202,39 +258,60 @@ class Service:
         context.send_initial_metadata([pair for pair in received if pair[0] == INITIAL])
         context.set_trailing_metadata([pair for pair in received if pair[0] == TRAILING])
 
+    def read(self, message, data):
+        """The message, and whether it came compressed; None if that cannot be seen."""
+        return read_raw(message, data) if self.is_raw else (message.FromString(data), None)
+
+    def check_compressed(self, request, was_compressed, context):
+        if request.HasField("expect_compressed") and was_compressed is not None:
+            if request.expect_compressed.value != was_compressed:
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the request is compressed otherwise")
+
     def check(self, request, context):
         if request.response_status.code != 0:
             code = {code.value[0]: code for code in grpc.StatusCode}[request.response_status.code]
             context.abort(code, request.response_status.message)
 
-    def unary(self, request, context):
+    def unary(self, received, context):
+        request, was_compressed = received
+        self.check_compressed(request, was_compressed, context)
+        if request.response_compressed.value:
+            context.set_compression(grpc.Compression.Gzip)
         self.echo(context)
         self.check(request, context)
         return self.m.SimpleResponse(payload=self.m.payload(request.response_size))
 
-    def output(self, request, context):
+    def output(self, received, context):
+        request, _ = received
+        if any(parameters.compressed.value for parameters in request.response_parameters):
+            context.set_compression(grpc.Compression.Gzip)
         for parameters in request.response_parameters:
             if parameters.interval_us:
                 # Ends early when the call does.
                 ended = threading.Event()
                 context.add_callback(ended.set)
                 ended.wait(parameters.interval_us / 1e6)
+            if not parameters.compressed.value:
+                context.disable_next_message_compression()
             yield self.m.StreamingOutputCallResponse(payload=self.m.payload(parameters.size))
 
     def input(self, requests, context):
-        return self.m.StreamingInputCallResponse(
-            aggregated_payload_size=sum(len(request.payload.body) for request in requests))
+        size = 0
+        for request, was_compressed in requests:
+            self.check_compressed(request, was_compressed, context)
+            size += len(request.payload.body)
+        return self.m.StreamingInputCallResponse(aggregated_payload_size=size)
 
     def duplex(self, requests, context):
         self.echo(context)
-        for request in requests:
-            self.check(request, context)
-            yield from self.output(request, context)
+        for received in requests:
+            self.check(received[0], context)
+            yield from self.output(received, context)
 
 
-def serve(m, files):
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
-    server.add_generic_rpc_handlers((Service(m).handlers(),))
+def serve(m, files, is_raw):
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=RAW if is_raw else [])
+    server.add_generic_rpc_handlers((Service(m, is_raw).handlers(),))
     if files:
         certificate, key, authority = (pathlib.Path(file).read_bytes() for file in files)
         credentials = grpc.ssl_server_credentials([(key, certificate)], authority, require_client_auth=True)
@@ -251,16 +328,19 @@ def call(m, port, case, files):
     if files:
         certificate, key, authority = (pathlib.Path(file).read_bytes() for file in files)
         credentials = grpc.ssl_channel_credentials(authority, key, certificate)
-        channel = grpc.secure_channel(f"localhost:{port}", credentials)
-    else:
-        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-    with channel:
-        getattr(Cases(m, channel), case)()
+
+    def connect(options):
+        if files:
+            return grpc.secure_channel(f"localhost:{port}", credentials, options)
+        return grpc.insecure_channel(f"127.0.0.1:{port}", options)
+
+    with connect([]) as channel, connect(RAW) as raw_channel:
+        getattr(Cases(m, channel, raw_channel), case)()
 
 
 if __name__ == "__main__":
     messages = Messages(sys.argv[1])
-    if sys.argv[2] == "server":
-        serve(messages, sys.argv[3:])
+    if sys.argv[2] in ["server", "raw-server"]:
+        serve(messages, sys.argv[3:], sys.argv[2] == "raw-server")
     else:
         call(messages, sys.argv[3], sys.argv[4], sys.argv[5:])

@@ -23,6 +23,14 @@ struct InteropCases: Sendable {
     "cancel_after_first_response": { try await $0.cancelAfterFirstResponse() },
     "status_code_and_message": { try await $0.statusCodeAndMessage() },
     "special_status_message": { try await $0.specialStatusMessage() },
+    "client_compressed_unary": { try await $0.clientCompressedUnary(probes: true) },
+    "client_compressed_unary_without_probe": { try await $0.clientCompressedUnary(probes: false) },
+    "server_compressed_unary": { try await $0.serverCompressedUnary() },
+    "client_compressed_streaming": { try await $0.clientCompressedStreaming(probes: true) },
+    "client_compressed_streaming_without_probe": {
+      try await $0.clientCompressedStreaming(probes: false)
+    },
+    "server_compressed_streaming": { try await $0.serverCompressedStreaming() },
     "custom_metadata": { try await $0.customMetadata() },
     "unimplemented_method": { try await $0.unimplemented(TestMethods.unimplementedCall) },
     "unimplemented_service": { try await $0.unimplemented(TestMethods.unknownService) },

@@ -11,7 +11,9 @@ struct TestService: RPCService {
     router.unary(TestMethods.emptyCall) { _, _ in Empty() }
     router.unary(TestMethods.unaryCall) { request, context in
       try Self.echoMetadata(context)
+      try Self.check(request.expectCompressed, context)
       try Self.check(request.responseStatus)
+      if request.responseCompressed?.value == true { context.compressResponse() }
       return try Self.response(size: request.responseSize)
     }
     router.serverStreaming(TestMethods.streamingOutputCall) { request, responses, context in
@@ -20,6 +22,7 @@ struct TestService: RPCService {
     router.clientStreaming(TestMethods.streamingInputCall) { requests, context in
       var response = StreamingInputCallResponse()
       while let request = try await requests.next() {
+        try Self.check(request.expectCompressed, context)
         response.aggregatedPayloadSize &+= Int32(clamping: request.payload?.body.count ?? 0)
       }
       return response
@@ -38,11 +41,19 @@ struct TestService: RPCService {
     _ responses: RPCWriter<PayloadResponse>,
     _ context: ServerContext
   ) async throws {
+    if request.responseParameters.contains(where: { $0.compressed?.value == true }) {
+      context.compressResponse()
+    }
     for parameters in request.responseParameters {
       if parameters.intervalUs > 0 {
         try await Task.sleep(for: .microseconds(Int64(parameters.intervalUs)))
       }
-      try await responses.write(try response(size: parameters.size))
+      let response = try response(size: parameters.size)
+      if parameters.compressed?.value == true {
+        try await responses.write(response)
+      } else {
+        try await responses.writeUncompressed(response)
+      }
     }
   }
 
@@ -53,6 +64,19 @@ struct TestService: RPCService {
     var response = PayloadResponse()
     response.payload = Payload(zeros: size)
     return response
+  }
+
+  private static func check(
+    _ expectCompressed: BoolValue?,
+    _ context: ServerContext
+  ) throws(RPCError) {
+    guard let expectCompressed, expectCompressed.value != context.lastMessageWasCompressed else {
+      return
+    }
+    throw RPCError(
+      .invalidArgument,
+      expectCompressed.value ? "the request is not compressed" : "the request is compressed"
+    )
   }
 
   private static func check(_ status: EchoStatus?) throws(RPCError) {

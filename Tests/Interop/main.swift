@@ -1,8 +1,10 @@
 // gRPC's interoperability cases on the public API, for Tests/Integration/test_interop.py:
 //   interop server [CERTIFICATE KEY AUTHORITY]
 //   interop client PORT CASE [CERTIFICATE KEY AUTHORITY]
-// The server prints its port, and ends with its standard input. The client's exit code says whether
-// the case passed; what was wrong is on standard error.
+//   interop spread HOST PORT [CERTIFICATE KEY AUTHORITY]
+// The server prints its port, and ends with its standard input; each line of that it answers with two
+// numbers: how many handlers were started so far, and how many ran at once at most. The client's exit
+// code says whether the case passed; what was wrong is on standard error. For spread see Spread.swift.
 import Glibc
 import Logging
 import RPC
@@ -31,25 +33,36 @@ func fail(_ message: String, _ code: Int32) -> Never {
 }
 
 func serve() async throws {
+  let counts = HandlerCounts()
   let server = HTTP2Server(
     host: "127.0.0.1",
     port: 0,
     tls: tls(arguments.dropFirst()),
-    router: RPCRouter([TestService()]),
+    router: RPCRouter([TestService()]).intercepted(by: counts),
     logger: logger
   )
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask { try await server.run() }
     say(String(try await server.boundPort), to: STDOUT_FILENO)
-    // A thread of its own may wait for the end of standard input.
-    let (ended, end) = AsyncStream.makeStream(of: Void.self)
-    startThread { end.finish() }
-    for await _ in ended {}
+    for await _ in standardInput() { say(counts.line, to: STDOUT_FILENO) }
     group.cancelAll()
   }
 }
 
-/// Calls `body` when standard input has ended.
+/// An element for each line; it ends with the input.
+func standardInput() -> AsyncStream<Void> {
+  let (lines, line) = AsyncStream.makeStream(of: Void.self)
+  // A thread of its own may wait for the next byte.
+  startThread {
+    var byte: UInt8 = 0
+    while read(STDIN_FILENO, &byte, 1) > 0 {
+      if byte == UInt8(ascii: "\n") { line.yield() }
+    }
+    line.finish()
+  }
+  return lines
+}
+
 func startThread(_ body: @escaping @Sendable () -> Void) {
   final class Work: Sendable {
     let body: @Sendable () -> Void
@@ -63,8 +76,6 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
     nil,
     { pointer in
       guard let pointer else { return nil }
-      var byte: UInt8 = 0
-      while read(STDIN_FILENO, &byte, 1) > 0 {}
       Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
       return nil
     },
@@ -96,7 +107,10 @@ do {
     guard let port = Int(arguments[1]) else { fail("\(arguments[1]) is no port", 2) }
     guard let run = InteropCases.all[arguments[2]] else { fail("no case \(arguments[2])", 2) }
     try await call(port: port, run)
-  default: fail("say server, or client PORT CASE", 2)
+  case "spread" where arguments.count >= 3:
+    guard let port = Int(arguments[2]) else { fail("\(arguments[2]) is no port", 2) }
+    try await spread(host: arguments[1], port: port, tls: tls(arguments.dropFirst(3)))
+  default: fail("say server, client PORT CASE, or spread HOST PORT", 2)
   }
 } catch {
   fail("\(error)", 1)

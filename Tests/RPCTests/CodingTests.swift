@@ -85,7 +85,7 @@ struct CodingTests {
     for start in Swift.stride(from: 0, to: stream.count, by: step) {
       let chunk = Array(stream[start..<min(start + step, stream.count)])
       try chunk.withUnsafeBytes { chunk in
-        try assembler.receive(chunk) { messages.append($0) }
+        try assembler.receive(chunk) { messages.append($0.bytes) }
       }
     }
     #expect(assembler.pendingBytes == 0)
@@ -123,7 +123,7 @@ struct CodingTests {
   func outgoing(_ step: Int) {
     let messages: [[UInt8]] = [[], [1, 2, 3], [], [UInt8](repeating: 9, count: 300), [4]]
     var outgoing = OutgoingMessages()
-    for message in messages { outgoing.append(message) }
+    for message in messages { outgoing.append(PrefixedMessage(bytes: message)) }
     var stream: [UInt8] = []
     while outgoing.byteCount > 0 {
       outgoing.take(min(step, outgoing.byteCount)) { stream.append(contentsOf: $0) }

@@ -9,16 +9,19 @@ final class InMemoryServer {
   /// A response as it arrived.
   final class Exchange: H2Stream {
     private(set) var headers: [String: String] = [:]
-    private(set) var body: [UInt8] = []
+    private(set) var messages: [PrefixedMessage] = []
     private(set) var resetCode: UInt32?
 
     override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) {
       headers[name.text] = value.text
+      if name.equals("grpc-encoding") { assembler.encoding = MessageEncoding(value) }
     }
 
     override func closed(code: UInt32, error: RPCError?) { resetCode = code }
 
-    func take(_ message: [UInt8]) { body += message }
+    func take(_ message: PrefixedMessage) { messages.append(message) }
+
+    var body: [UInt8] { messages.flatMap(\.bytes) }
 
     var status: RPCCode? { headers["grpc-status"].flatMap { Int($0) }.flatMap(RPCCode.init) }
     var message: String { headers["grpc-message"] ?? "" }
@@ -30,13 +33,18 @@ final class InMemoryServer {
   }
 
   let connection: ServerConnection
-  let client = H2Session(role: .client, limits: H2Limits())
+  let client: H2Session
   private let waker = Waker()
   private let clientWaker = Waker()
   /// Instead of the clock.
   var now = ContinuousClock.now
 
-  init(_ services: [any RPCService], limits: H2Limits = H2Limits()) {
+  init(
+    _ services: [any RPCService],
+    limits: H2Limits = H2Limits(),
+    clientLimits: H2Limits = H2Limits()
+  ) {
+    client = H2Session(role: .client, limits: clientLimits)
     let running = RunningCalls(limit: 200, all: CallCounter())
     connection = ServerConnection(
       methods: MethodTable(RPCRouter(services)),
@@ -61,13 +69,21 @@ final class InMemoryServer {
     body: [[UInt8]] = [],
     ends: Bool = true
   ) -> Exchange {
+    send(headers, messages: body.map { PrefixedMessage(bytes: $0) }, ends: ends)
+  }
+
+  func send(
+    _ headers: [(String, String)],
+    messages: [PrefixedMessage],
+    ends: Bool = true
+  ) -> Exchange {
     var block = HeaderBlock()
     for (name, value) in headers { block.append(name, value) }
     let exchange = Exchange(
       pipe: CallPipe(waker: clientWaker),
       maximumMessageBytes: 1 << 20
     )
-    for message in body { exchange.outgoing.append(message) }
+    for message in messages { exchange.outgoing.append(message) }
     if ends { exchange.outgoingEnd = .finished }
     _ = client.submitRequest(block, stream: exchange)
     return exchange

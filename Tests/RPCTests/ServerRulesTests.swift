@@ -108,13 +108,13 @@ struct ServerRulesTests {
     let service = EchoService()
     let server = InMemoryServer([service])
     let exchange = server.send(
-      headers([":path": "/test.Echo/Hang", "grpc-timeout": "10S"]),
+      headers([":path": "/test.Echo/Hang", "grpc-timeout": "4S"]),
       body: [[]]
     )
     server.pump()
     try await service.running.reach(1)
-    #expect(server.connection.nextDeadline == server.now.advanced(by: .seconds(10)))
-    server.now = server.now.advanced(by: .seconds(9))
+    #expect(server.connection.nextDeadline == server.now.advanced(by: .seconds(4)))
+    server.now = server.now.advanced(by: .seconds(3))
     server.connection.timeReached(now: server.now)
     #expect(server.connection.nextDeadline == server.now.advanced(by: .seconds(1)))
     server.now = server.now.advanced(by: .seconds(1))

@@ -5,11 +5,24 @@ import Synchronization
 /// A call is made again only before its first response message and only when its request is one
 /// message that is complete: the sender of a stream decides itself what to send again.
 final class BalancedCall: RPCClientCall {
+  private struct Request {
+    var bytes: [UInt8]
+    var mayBeCompressed: Bool
+
+    func send(over call: HTTP2ClientCall) async throws {
+      if mayBeCompressed {
+        try await call.send(bytes)
+      } else {
+        try await call.sendUncompressed(bytes)
+      }
+    }
+  }
+
   private struct State {
     var lease: ConnectionPool.Lease
     var call: HTTP2ClientCall
     /// The request, while it may be sent again.
-    var request: [UInt8]?
+    var request: Request?
     var hasSent = false
     var isHalfClosed = false
     var mayRepeat = true
@@ -46,17 +59,25 @@ final class BalancedCall: RPCClientCall {
   }
 
   func send(_ message: [UInt8]) async throws {
+    try await send(Request(bytes: message, mayBeCompressed: true))
+  }
+
+  func sendUncompressed(_ message: [UInt8]) async throws {
+    try await send(Request(bytes: message, mayBeCompressed: false))
+  }
+
+  private func send(_ request: Request) async throws {
     let call = state.withLock { state in
       if state.hasSent {
         state.mayRepeat = false
         state.request = nil
       } else if state.mayRepeat {
-        state.request = message
+        state.request = request
       }
       state.hasSent = true
       return state.call
     }
-    try await call.send(message)
+    try await request.send(over: call)
   }
 
   func sendReady(_ message: [UInt8]) throws -> Bool {
@@ -109,7 +130,7 @@ final class BalancedCall: RPCClientCall {
 
   /// - Returns: why the next attempt could not begin, if so.
   private func again(
-    _ message: [UInt8]?,
+    _ message: Request?,
     after delay: Duration,
     avoiding tried: [Int]
   ) async throws -> RPCError? {
@@ -136,12 +157,12 @@ final class BalancedCall: RPCClientCall {
     }
     pool.end(old.lease, answered: false)
     old.call.close()
-    if let message { try await call.send(message) }
+    try await message?.send(over: call)
     try await call.finishSending()
     return nil
   }
 
-  private func repeatable() -> (request: [UInt8]?, member: Int)? {
+  private func repeatable() -> (request: Request?, member: Int)? {
     if Task.isCancelled { return nil }
     return state.withLock { state in
       guard state.mayRepeat, state.isHalfClosed else { return nil }

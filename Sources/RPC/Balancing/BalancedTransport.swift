@@ -57,7 +57,8 @@ public final class BalancedTransport: RPCTransport, Sendable {
       scheme: scheme,
       metadata: try options.metadata.normalizedForWire(),
       deadline: options.timeout.map { ContinuousClock.now.advanced(by: $0) },
-      response: options.response
+      response: options.response,
+      compression: options.compression
     )
     let lease = try await pool.lease(
       deadline: request.deadline,

@@ -2,17 +2,17 @@ import DequeModule
 
 /// First in, first out; the first message needs no allocation, as most calls have one.
 struct MessageFIFO: Sendable {
-  private var first: [UInt8]?
-  private var rest: Deque<[UInt8]> = []
+  private var first: PrefixedMessage?
+  private var rest: Deque<PrefixedMessage> = []
 
   var isEmpty: Bool { first == nil }
-  var head: [UInt8]? { first }
+  var head: PrefixedMessage? { first }
 
-  mutating func append(_ message: [UInt8]) {
+  mutating func append(_ message: PrefixedMessage) {
     if first == nil { first = message } else { rest.append(message) }
   }
 
-  mutating func popFirst() -> [UInt8]? {
+  mutating func popFirst() -> PrefixedMessage? {
     guard let message = first else { return nil }
     first = rest.popFirst()
     return message

@@ -1,5 +1,17 @@
 import Synchronization
 
+/// The bytes that the calls of one connection hold together; callable from any thread.
+final class ByteBudget: Sendable {
+  private let limit: Int
+  private let spent = Atomic<Int>(0)
+
+  init(_ limit: Int) { self.limit = limit }
+
+  var isSpent: Bool { spent.load(ordering: .relaxed) >= limit }
+
+  func add(_ count: Int) { spent.add(count, ordering: .relaxed) }
+}
+
 /// The messages of one direction of a call: bounded, for one reader and any number of writers.
 ///
 /// A writer waits at `highWater` buffered bytes and goes on below `lowWater`, so that a slow reader
@@ -15,6 +27,13 @@ struct MessageQueue: ~Copyable, Sendable {
     var error: RPCError? {
       if case .failed(let error) = self { error } else { nil }
     }
+  }
+
+  /// What a reader finds.
+  enum Taken: Sendable {
+    case message(PrefixedMessage)
+    case end
+    case nothingYet
   }
 
   /// Safety: a waiter enters the state once, and who takes it out, under the lock, resumes it.
@@ -36,12 +55,27 @@ struct MessageQueue: ~Copyable, Sendable {
 
   private let highWater: Int
   private let lowWater: Int
+  /// Shared with the other calls of a connection; nil where others bound them.
+  private let budget: ByteBudget?
   private let state = Mutex(State())
 
-  init(highWater: Int = 256 * 1024, lowWater: Int = 64 * 1024) {
+  init(highWater: Int = 256 * 1024, lowWater: Int = 64 * 1024, budget: ByteBudget? = nil) {
     self.highWater = highWater
     self.lowWater = lowWater
+    self.budget = budget
   }
+
+  // A call that was cut off holds nothing of the budget any more.
+  deinit { budget?.add(-state.withLock { $0.buffered }) }
+
+  /// A queue with nothing in it always takes a message, so that calls which stand still while they
+  /// hold the whole budget cannot stop the others.
+  private func hasRoom(_ state: borrowing State) -> Bool {
+    state.buffered < highWater && (state.buffered == 0 || budget.map { !$0.isSpent } ?? true)
+  }
+
+  /// Whether a writer need not wait.
+  var hasRoom: Bool { state.withLock { hasRoom($0) || $0.end != nil } }
 
   /// Whether somebody waits in `next()`.
   var hasWaitingReader: Bool { state.withLock { $0.reader != nil } }
@@ -49,24 +83,24 @@ struct MessageQueue: ~Copyable, Sendable {
   // MARK: Writing
 
   /// false when the queue is full.
-  func writeReady(_ message: [UInt8]) throws(RPCError) -> Bool {
+  func writeReady(_ message: PrefixedMessage) throws(RPCError) -> Bool {
     let (written, reader) = try state.withLock { state throws(RPCError) -> (Bool, Waiter?) in
       switch state.end {
       case nil: break
       case .failed(let error): throw error
       case .finished: throw RPCError(.internalError, "a message was sent after the last one")
       }
-      guard state.buffered < highWater else { return (false, nil) }
-      return (true, Self.append(message, to: &state))
+      guard hasRoom(state) else { return (false, nil) }
+      return (true, append(message, to: &state))
     }
     reader?.resume()
     return written
   }
 
   /// Appends whatever the fill; ignored when the queue has ended.
-  func push(_ message: [UInt8]) {
+  func push(_ message: PrefixedMessage) {
     let reader = state.withLock { state in
-      state.end == nil ? Self.append(message, to: &state) : nil
+      state.end == nil ? append(message, to: &state) : nil
     }
     reader?.resume()
   }
@@ -87,6 +121,7 @@ struct MessageQueue: ~Copyable, Sendable {
       if case .failed = state.end { return [] }
       state.end = .failed(error)
       state.messages.removeAll()
+      budget?.add(-state.buffered)
       state.buffered = 0
       return Self.releaseAll(&state)
     }
@@ -96,11 +131,11 @@ struct MessageQueue: ~Copyable, Sendable {
   // MARK: Reading
 
   /// The next message if there is one.
-  func take() throws(RPCError) -> RPCReadiness {
+  func take() throws(RPCError) -> Taken {
     let (taken, writers) = try state.withLock {
-      state throws(RPCError) -> (RPCReadiness, [Waiter]) in
+      state throws(RPCError) -> (Taken, [Waiter]) in
       if let message = state.messages.popFirst() {
-        let writers = Self.remove(message.count + Self.overhead, from: &state, lowWater: lowWater)
+        let writers = remove(message.bytes.count + Self.overhead, from: &state)
         return (.message(message), writers)
       }
       switch state.end {
@@ -116,7 +151,7 @@ struct MessageQueue: ~Copyable, Sendable {
   /// Hands every queued message to `body` without making room for writers: that is for
   /// `drained`, when the bytes have left.
   /// - Returns: how the queue ended, if it did.
-  func takeAll(_ body: ([UInt8]) -> Void) -> End? {
+  func takeAll(_ body: (PrefixedMessage) -> Void) -> End? {
     state.withLock { state in
       while let message = state.messages.popFirst() { body(message) }
       return state.end
@@ -125,7 +160,7 @@ struct MessageQueue: ~Copyable, Sendable {
 
   /// Bytes that `takeAll` took have left; lets writers go on.
   func drained(_ count: Int) {
-    let writers = state.withLock { Self.remove(count, from: &$0, lowWater: lowWater) }
+    let writers = state.withLock { remove(count, from: &$0) }
     for writer in writers { writer.resume() }
   }
 
@@ -185,7 +220,7 @@ struct MessageQueue: ~Copyable, Sendable {
   /// Has the waiter resumed when there is room, or at once if there is now.
   func registerWriter(_ id: UInt64, _ waiter: Waiter) {
     let refusal = state.withLock { state -> Result<Void, any Error>? in
-      if state.buffered < highWater || state.end != nil { return .success(()) }
+      if hasRoom(state) || state.end != nil { return .success(()) }
       if Task.isCancelled { return .failure(RPCError.cancelledHere) }
       state.writers.append((id, waiter))
       return nil
@@ -203,20 +238,19 @@ struct MessageQueue: ~Copyable, Sendable {
 
   // MARK: State
 
-  private static func append(_ message: [UInt8], to state: inout State) -> Waiter? {
+  private func append(_ message: PrefixedMessage, to state: inout State) -> Waiter? {
     state.messages.append(message)
-    state.buffered += message.count + overhead
+    state.buffered += message.bytes.count + Self.overhead
+    budget?.add(message.bytes.count + Self.overhead)
     defer { state.reader = nil }
     return state.reader
   }
 
-  private static func remove(
-    _ count: Int,
-    from state: inout State,
-    lowWater: Int
-  ) -> [Waiter] {
+  private func remove(_ count: Int, from state: inout State) -> [Waiter] {
     // An abort has set the count to 0 while bytes were still on their way out.
-    state.buffered = max(0, state.buffered - count)
+    let removed = min(count, state.buffered)
+    state.buffered -= removed
+    budget?.add(-removed)
     guard !state.writers.isEmpty, state.buffered < lowWater else { return [] }
     defer { state.writers.removeAll() }
     return state.writers.map(\.waiter)

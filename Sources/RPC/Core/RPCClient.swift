@@ -10,17 +10,22 @@ public struct CallOptions: Sendable {
   /// Waits for a connection until the deadline instead of failing while there is none; only
   /// `BalancedTransport` looks at it.
   public var waitForReady: Bool
+  /// How requests are compressed; nil sends them as they are. A server that does not know it
+  /// answers UNIMPLEMENTED. Responses may be compressed whatever this says.
+  public var compression: MessageCompression?
   /// Whether the call may be made again; `RPCClient` takes it from the method.
   var isIdempotent = false
 
   public init(
     timeout: Duration? = nil,
     metadata: Metadata = Metadata(),
-    waitForReady: Bool = false
+    waitForReady: Bool = false,
+    compression: MessageCompression? = nil
   ) {
     self.timeout = timeout
     self.metadata = metadata
     self.waitForReady = waitForReady
+    self.compression = compression
   }
 }
 

@@ -22,6 +22,8 @@ public protocol RPCMessageSink: Sendable {
   func send(_ message: [UInt8]) async throws
   /// Sends if there is room now; false when the caller must `send`.
   func sendReady(_ message: [UInt8]) throws -> Bool
+  /// As `send`, but never compressed; a sink that compresses nothing has none of its own.
+  func sendUncompressed(_ message: [UInt8]) async throws
 }
 
 extension RPCMessageSource {
@@ -30,6 +32,7 @@ extension RPCMessageSource {
 
 extension RPCMessageSink {
   public func sendReady(_ message: [UInt8]) throws -> Bool { false }
+  public func sendUncompressed(_ message: [UInt8]) async throws { try await send(message) }
 }
 
 /// The messages of one direction of a call, as they arrive.
@@ -79,5 +82,10 @@ public struct RPCWriter<Message: WireMessage>: Sendable {
   public func write(_ message: Message) async throws {
     let bytes = message.wireBytes()
     if try !sink.sendReady(bytes) { try await sink.send(bytes) }
+  }
+
+  /// As `write`, but this message is sent as it is where the others are compressed.
+  public func writeUncompressed(_ message: Message) async throws {
+    try await sink.sendUncompressed(message.wireBytes())
   }
 }

@@ -13,7 +13,7 @@ protocol CallWaker: AnyObject, Sendable {
 final class CallPipe: RPCServerCall {
   /// Bounded by the stream's flow-control window, not by the queue.
   let inbound = MessageQueue(highWater: .max)
-  let outbound = MessageQueue()
+  let outbound: MessageQueue
   private let waker: any CallWaker
   /// What a client asks; the stream is opened when its task first needs it. nil at a server.
   let request: ClientRequest?
@@ -23,6 +23,7 @@ final class CallPipe: RPCServerCall {
   private let taken = Atomic<Int>(0)
   /// Whether a message has arrived in part; then a reader that begins to wait gives credit.
   private let partial = Atomic<Bool>(false)
+  let compression: CallCompression
   private let isAwake = Atomic<Bool>(false)
   private let abandoned = Atomic<Bool>(false)
   /// nil while a server's handler has said nothing, as most do.
@@ -35,20 +36,40 @@ final class CallPipe: RPCServerCall {
   static let unopened = -1
   static let closed = -2
 
-  init(waker: any CallWaker, request: ClientRequest? = nil) {
+  /// - Parameter budget: what the calls of this connection may hold together of what they send.
+  init(waker: any CallWaker, request: ClientRequest? = nil, budget: ByteBudget? = nil) {
     self.waker = waker
     self.request = request
+    outbound = MessageQueue(budget: budget)
+    compression = CallCompression(request?.compression)
   }
 
   // MARK: The task's side
 
   func receiveReady() throws -> RPCReadiness {
-    let ready = try inbound.take()
-    if case .message(let message) = ready {
-      let cost = message.count + MessageQueue.overhead
+    switch try inbound.take() {
+    case .message(let message):
+      let cost = message.bytes.count + MessageQueue.overhead
       if taken.add(cost, ordering: .relaxed).newValue >= Self.creditThreshold { wake() }
+      if compression.note(message) {
+        request?.response?.set(lastMessageWasCompressed: message.isCompressed)
+      }
+      return .message(try decoded(message))
+    case .end: return .end
+    case .nothingYet: return .nothingYet
     }
-    return ready
+  }
+
+  /// A message is decompressed when it is taken, not when it arrives: what waits is bounded by the
+  /// window, which knows nothing of how long it becomes.
+  private func decoded(_ message: PrefixedMessage) throws(RPCError) -> [UInt8] {
+    do {
+      return try compression.decode(message)
+    } catch {
+      inbound.abort(error)
+      failReading(error)
+      throw error
+    }
   }
 
   func receive() async throws -> [UInt8]? {
@@ -68,16 +89,34 @@ final class CallPipe: RPCServerCall {
   }
 
   func sendReady(_ message: [UInt8]) throws -> Bool {
-    guard UInt32(exactly: message.count) != nil else {
-      throw RPCError(.resourceExhausted, "a message of \(message.count) bytes cannot be sent")
+    guard compression.decide() else { return try put(PrefixedMessage(bytes: message)) }
+    // It would be compressed for nothing.
+    guard outbound.hasRoom else { return false }
+    return try put(compression.encode(message))
+  }
+
+  func send(_ message: [UInt8]) async throws {
+    try await putWhenRoom(
+      compression.decide() ? compression.encode(message) : PrefixedMessage(bytes: message)
+    )
+  }
+
+  func sendUncompressed(_ message: [UInt8]) async throws {
+    _ = compression.decide()
+    try await putWhenRoom(PrefixedMessage(bytes: message))
+  }
+
+  private func put(_ message: PrefixedMessage) throws -> Bool {
+    guard UInt32(exactly: message.bytes.count) != nil else {
+      throw RPCError(.resourceExhausted, "a message of \(message.bytes.count) bytes cannot be sent")
     }
     guard try outbound.writeReady(message) else { return false }
     wake()
     return true
   }
 
-  func send(_ message: [UInt8]) async throws {
-    while try !sendReady(message) {
+  private func putWhenRoom(_ message: PrefixedMessage) async throws {
+    while try !put(message) {
       let writer = outbound.newWriter()
       try await MessageQueue.wait {
         outbound.registerWriter(writer, $0)
@@ -123,6 +162,14 @@ final class CallPipe: RPCServerCall {
 
   func setPartial(_ isPartial: Bool) { partial.store(isPartial, ordering: .relaxed) }
 
+  /// The peer's messages are of no use from here on; those before are still read. A client gives the
+  /// call up, for the server may send for ever; a server's handler says how its call ends.
+  func failReading(_ error: RPCError) {
+    inbound.end(.failed(error))
+    // What has failed is not aborted: its messages stay.
+    if request != nil { abandon(error) }
+  }
+
   /// The stream is gone: whoever waits learns why.
   func abort(_ error: RPCError) {
     inbound.abort(error)
@@ -138,6 +185,10 @@ extension CallPipe: HandlerResponseKeeper {
       return body(&said)
     }
   }
+
+  func compressResponse() -> Bool { compression.begin() }
+
+  var lastMessageWasCompressed: Bool { compression.lastWasCompressed }
 
   /// What the handler has said so far.
   var response: HandlerResponse? { handlerResponse.withLock { $0 } }

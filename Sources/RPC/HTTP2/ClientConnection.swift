@@ -15,8 +15,8 @@ final class ClientConnection: H2Connection {
     if let deadline = request.deadline, deadline <= now { return pipe.abort(.deadlinePassed) }
     let stream = ClientStream(pipe: pipe, maximumMessageBytes: session.limits.maximumMessageBytes)
     guard !isRetired, session.submitRequest(request.headers(now: now), stream: stream) else {
-      var error =
-        lostError ?? RPCError(.unavailable, "the server at \(request.authority) is stopping")
+      let reason = goAwayReason ?? "the server at \(request.authority) is stopping"
+      var error = lostError ?? RPCError(.unavailable, reason)
       error.wasNotProcessed = true
       return pipe.abort(error)
     }
@@ -31,10 +31,21 @@ final class ClientConnection: H2Connection {
     case .ended(let stream):
       if let stream = stream as? ClientStream { stream.complete(on: session) }
     case .goAway(let code, let text):
-      if code != H2ErrorCode.noError { goAwayReason = Self.goodbye(code, text) }
+      // The first: one that only closes the connection may come behind it.
+      if code != H2ErrorCode.noError, goAwayReason == nil {
+        goAwayReason = Self.goodbye(code, text)
+      }
       retire()
     default: break
     }
+  }
+
+  /// Streams above the last one that a GOAWAY names close as refused.
+  override func error(closedWith code: UInt32) -> RPCError? {
+    guard code == H2ErrorCode.refusedStream, let goAwayReason else { return nil }
+    var error = RPCError(.unavailable, goAwayReason)
+    error.wasNotProcessed = true
+    return error
   }
 
   override func lost(_ error: RPCError) {

@@ -8,9 +8,11 @@ struct ClientRequest: Sendable {
   var deadline: ContinuousClock.Instant?
   /// Takes the response's metadata.
   var response: ResponseMetadata?
+  /// Of the messages, unless one is sent as it is.
+  var compression: MessageCompression?
 
   func headers(now: ContinuousClock.Instant) -> HeaderBlock {
-    var headers = HeaderBlock()
+    var headers = HeaderBlock(fields: 12, bytes: 256)
     headers.append(":method", "POST")
     headers.append(":scheme", scheme)
     headers.append(":path", path)
@@ -18,6 +20,8 @@ struct ClientRequest: Sendable {
     headers.append("te", "trailers")
     headers.append("content-type", "application/grpc")
     headers.append("user-agent", "sluice")
+    headers.append("grpc-accept-encoding", MessageEncoding.accepted)
+    if compression == .gzip { headers.append("grpc-encoding", "gzip") }
     if let deadline {
       headers.append("grpc-timeout", GRPCTimeout.format(now.duration(to: deadline)))
     }
@@ -45,7 +49,7 @@ final class ClientStream: H2Stream {
     case 12 where name.equals("grpc-message"): statusMessage = PercentCoding.decode(value)
     case 12 where name.equals("content-type"): isGRPC = value.isGRPCContentType
     case 13 where name.equals("grpc-encoding"):
-      assembler.encoding = value.equals("identity") ? nil : value.text
+      assembler.encoding = MessageEncoding(value)
     case 22 where name.equals("grpc-retry-pushback-ms"):
       pushback = RetryPushback(milliseconds: value.decimal)
     default:

@@ -36,6 +36,10 @@ enum H2Callbacks {
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onClose)
     nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
+    if session.role == .server {
+      nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onSent)
+      nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, onBeginFrame)
+    }
 
     var options: OpaquePointer?
     guard nghttp2_option_new(&options) == 0 else { return nil }
@@ -44,17 +48,15 @@ enum H2Callbacks {
     nghttp2_option_set_no_auto_window_update(options, 1)
     nghttp2_option_set_peer_max_concurrent_streams(options, 100)
     nghttp2_option_set_no_closed_streams(options, 1)
-    // CVE-2023-44487 and CVE-2024-28182.
-    nghttp2_option_set_stream_reset_rate_limit(options, 200, 20)
+    // CVE-2023-44487 and CVE-2024-28182. The first is `PeerConduct`'s to stop; this is behind it.
+    nghttp2_option_set_stream_reset_rate_limit(options, 1000, 100)
     nghttp2_option_set_max_continuations(options, 8)
 
     var handle: OpaquePointer?
     let user = Unmanaged.passUnretained(session).toOpaque()
     let code: Int32
     switch session.role {
-    case .server:
-      nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onSent)
-      code = nghttp2_session_server_new2(&handle, callbacks, user, options)
+    case .server: code = nghttp2_session_server_new2(&handle, callbacks, user, options)
     case .client: code = nghttp2_session_client_new2(&handle, callbacks, user, options)
     }
     return code == 0 ? handle : nil
@@ -63,6 +65,21 @@ enum H2Callbacks {
 
 /// Refuses one stream; the connection goes on.
 private let refuseStream = Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+
+/// Sees every frame of a client before nghttp2 judges it, also those that nghttp2 ignores.
+private let onBeginFrame: nghttp2_on_begin_frame_callback = { _, header, user in
+  guard let header, let user else { return 0 }
+  let type = UInt32(header.pointee.type)
+  // Safety: see `H2Callbacks.session`; nothing in here lets go of it.
+  Unmanaged<H2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
+    if type == NGHTTP2_HEADERS.rawValue {
+      session.headersBegin(on: header.pointee.stream_id)
+    } else if type > NGHTTP2_CONTINUATION.rawValue {
+      session.charge(.unknownFrame)
+    }
+  }
+  return 0
+}
 
 private let onBeginHeaders: nghttp2_on_begin_headers_callback = { handle, frame, user in
   guard let session = H2Callbacks.session(user), let frame else { return 0 }
@@ -123,6 +140,11 @@ private let onFrame: nghttp2_on_frame_recv_callback = { handle, frame, user in
   let header = frame.pointee.hd
   switch UInt32(header.type) {
   case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+    if UInt32(header.type) == NGHTTP2_DATA.rawValue, header.length == 0,
+      UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue == 0
+    {
+      session.charge(.emptyData)
+    }
     guard let pointer = nghttp2_session_get_stream_user_data(handle, header.stream_id)
     else { return 0 }
     let stream = H2Callbacks.stream(pointer)
@@ -142,21 +164,40 @@ private let onFrame: nghttp2_on_frame_recv_callback = { handle, frame, user in
     )
   case NGHTTP2_PING.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0:
     session.events.append(.pingAcknowledged)
-  case NGHTTP2_SETTINGS.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0:
+  case NGHTTP2_PING.rawValue: session.pinged()
+  case NGHTTP2_SETTINGS.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0:
+    session.events.append(.settingsAcknowledged)
+  case NGHTTP2_SETTINGS.rawValue:
+    session.charge(.settings)
     session.events.append(.settings)
+  // A server's resets are answers, which a client has asked for.
+  case NGHTTP2_RST_STREAM.rawValue where session.role == .server: session.charge(.reset)
   default: break
   }
   return 0
 }
 
-/// Notes that a response has left whole.
+/// Notes that a response has left whole, and what the peer made us send.
 private let onSent: nghttp2_on_frame_send_callback = { handle, frame, user in
-  guard let frame, UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
-    UInt32(frame.pointee.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
-    let session = H2Callbacks.session(user),
-    let pointer = nghttp2_session_get_stream_user_data(handle, frame.pointee.hd.stream_id)
-  else { return 0 }
-  session.events.append(.sent(H2Callbacks.stream(pointer)))
+  guard let frame, let session = H2Callbacks.session(user) else { return 0 }
+  let header = frame.pointee.hd
+  switch UInt32(header.type) {
+  case NGHTTP2_HEADERS.rawValue:
+    session.sentSomething()
+    guard UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
+      let pointer = nghttp2_session_get_stream_user_data(handle, header.stream_id)
+    else { return 0 }
+    session.events.append(.sent(H2Callbacks.stream(pointer)))
+  case NGHTTP2_DATA.rawValue: session.sentSomething()
+  case NGHTTP2_RST_STREAM.rawValue:
+    switch frame.pointee.rst_stream.error_code {
+    // Our own wishes.
+    case H2ErrorCode.noError, H2ErrorCode.cancel: break
+    case H2ErrorCode.refusedStream: session.charge(.refusedStream)
+    default: session.charge(.forcedReset)
+    }
+  default: break
+  }
   return 0
 }
 

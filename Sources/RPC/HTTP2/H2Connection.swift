@@ -7,7 +7,11 @@ import NIOCore
 class H2Connection {
   let session: H2Session
   private var awake: [CallPipe] = []
-  private(set) var now = ContinuousClock.now
+  /// When this turn happens; the session's callbacks want to know as well.
+  private(set) var now: ContinuousClock.Instant {
+    get { session.now }
+    set { session.now = newValue }
+  }
   /// When `timeReached` is to be called, at the latest.
   private(set) var nextDeadline: ContinuousClock.Instant?
   private var isLost = false
@@ -17,9 +21,14 @@ class H2Connection {
   private var lastPing: ContinuousClock.Instant?
   /// The peer must have sent its SETTINGS by then.
   private var settingsDue: ContinuousClock.Instant?
+  /// The peer must have acknowledged our SETTINGS by then (RFC 9113, 6.5.3): who does not may be
+  /// holding back on purpose.
+  private var acknowledgementDue: ContinuousClock.Instant?
 
   /// Credit below this is not worth a look: the windows are far larger.
   private static let creditStep = 32 * 1024
+  /// Between two looks at streams whose window may be shut.
+  private static let windowInterval = Duration.seconds(5)
 
   init(role: H2Session.Role, limits: H2Limits) {
     session = H2Session(role: role, limits: limits)
@@ -41,6 +50,7 @@ class H2Connection {
       let due = now.advanced(by: session.limits.prefaceTimeout)
       settingsDue = due
       watch(due)
+      acknowledgementDue = now.advanced(by: session.limits.settingsTimeout)
     }
   }
 
@@ -88,14 +98,40 @@ class H2Connection {
         watch(deadline)
       }
     }
+    checkWindows()
     checkPeer()
   }
+
+  /// Finds calls that hold messages for a client that does not want them.
+  private func checkWindows() {
+    guard session.role == .server, session.streams.count > 0 else { return }
+    watchWindows()
+    for stream in session.streams.streams where stream.outgoing.byteCount > 0 {
+      guard let since = stream.stalledSince else {
+        stream.stalledSince = now
+        continue
+      }
+      let limit =
+        stream.hasSent ? session.limits.windowTimeout : session.limits.firstWindowTimeout
+      if since.advanced(by: limit) <= now { stream.stalled(on: session) }
+    }
+  }
+
+  /// A call was opened that may have something to say.
+  final func watchWindows() { watch(now.advanced(by: Self.windowInterval)) }
 
   /// Finds out whether the peer is there at all.
   private func checkPeer() {
     if let due = settingsDue {
       if due <= now {
         deadReason = "the peer said nothing in HTTP/2"
+      } else {
+        watch(due)
+      }
+    } else if let due = acknowledgementDue {
+      if due <= now {
+        acknowledgementDue = nil
+        session.terminate(code: H2ErrorCode.settingsTimeout)
       } else {
         watch(due)
       }
@@ -148,6 +184,9 @@ class H2Connection {
   /// Handles an event that is not about the bytes of a stream.
   func handle(_ event: H2Event) {}
 
+  /// What a stream's end means, where the connection knows more than the code says.
+  func error(closedWith code: UInt32) -> RPCError? { nil }
+
   /// A pipe that has no stream (yet, or any more) was woken.
   func settleWithoutStream(_ pipe: CallPipe) {}
 
@@ -173,6 +212,8 @@ class H2Connection {
     for stream in streams {
       let sent = stream.sentBytes
       stream.sentBytes = 0
+      stream.hasSent = true
+      stream.stalledSince = nil
       stream.pipe.outbound.drained(sent)
     }
     streams.removeAll(keepingCapacity: true)
@@ -211,10 +252,12 @@ class H2Connection {
       case .sent(let stream) where !stream.isClosed: stream.sent(on: session)
       case .closed(let stream, let code):
         session.consumeConnection(stream.remainingCredit())
-        stream.closed(code: code, error: nil)
+        stream.closed(code: code, error: error(closedWith: code))
       case .settings:
         settingsDue = nil
+        if let acknowledgementDue { watch(acknowledgementDue) }
         handle(event)
+      case .settingsAcknowledged: acknowledgementDue = nil
       default: handle(event)
       }
     }

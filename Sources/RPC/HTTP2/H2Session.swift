@@ -16,6 +16,7 @@ enum H2Event {
   case goAway(code: UInt32, text: String)
   case pingAcknowledged
   case settings
+  case settingsAcknowledged
 }
 
 /// Limits and windows of one connection.
@@ -26,10 +27,17 @@ struct H2Limits: Sendable {
   var streamWindow = 1024 * 1024
   var connectionWindow = 16 * 1024 * 1024
   var headerListBytes = 16 * 1024
+  /// What the calls may hold of messages that have not left, before each may hold one only.
+  var outgoingBytes = 4 * 1024 * 1024
+  /// How long a client's window may stay shut for a call that has something to say and never could.
+  var firstWindowTimeout = Duration.seconds(30)
+  /// The same for a call that could: its client may have been stopped for a while.
+  var windowTimeout = Duration.seconds(600)
   /// Finds peers that are gone without a word; nil leaves that to TCP.
   var keepalive: H2Keepalive? = H2Keepalive(interval: .seconds(30), timeout: .seconds(20))
-  /// How long a client may take for its first SETTINGS.
+  /// How long a client may take for its first SETTINGS, and then to acknowledge ours.
   var prefaceTimeout = Duration.seconds(10)
+  var settingsTimeout = Duration.seconds(10)
   /// What a server answers to `GET /` and `POST /`.
   var page = ""
 }
@@ -67,6 +75,11 @@ final class H2Session {
   var output = ByteBuffer()
   /// nghttp2's text for what ended the session, e.g. a bad preface.
   private(set) var failure: String?
+  /// When what is fed and gathered happens; the session has no clock.
+  var now = ContinuousClock.now
+  private var conduct = PeerConduct()
+  /// What the peer did too much of, which ended the session.
+  private(set) var misconduct: String?
 
   init(role: Role, limits: H2Limits) {
     self.role = role
@@ -114,6 +127,39 @@ final class H2Session {
       || nghttp2_session_want_read(handle) == 0 && nghttp2_session_want_write(handle) == 0
   }
 
+  // MARK: The peer's conduct
+
+  // Callbacks call these. nghttp2 lets them terminate the session: it then ignores what follows in
+  // the same bytes, which a flag that is looked at later would not do.
+
+  func charge(_ act: PeerConduct.Act) {
+    guard let text = conduct.charge(act, now: now) else { return }
+    end(misconduct: text)
+  }
+
+  func pinged() {
+    guard role == .server else { return charge(.ping) }
+    guard let text = conduct.pinged(now: now) else { return }
+    end(misconduct: text)
+  }
+
+  func headersBegin(on stream: Int32) {
+    guard !conduct.mayHaveOpened(stream) else { return }
+    end(misconduct: "stream \(stream) cannot be opened any more", code: H2ErrorCode.protocolError)
+  }
+
+  func sentSomething() { conduct.sentSomething() }
+
+  func callEndedWell() { conduct.callEndedWell() }
+
+  func end(misconduct text: String, code: UInt32 = H2ErrorCode.enhanceYourCalm) {
+    guard misconduct == nil else { return }
+    misconduct = text
+    // The text goes with a GOAWAY of its own: the one that terminates cannot carry any.
+    goAway(code: code, text: text)
+    terminate(code: code)
+  }
+
   // MARK: Connection frames
 
   /// The first SETTINGS, and the connection's window.
@@ -143,14 +189,15 @@ final class H2Session {
   func announceShutdown() { nghttp2_submit_shutdown_notice(handle) }
 
   /// Takes no stream above the last one seen.
-  func goAway(code: UInt32 = H2ErrorCode.noError) {
+  func goAway(code: UInt32 = H2ErrorCode.noError, text: String = "") {
+    let text = Array(text.utf8)
     nghttp2_submit_goaway(
       handle,
       flag(NGHTTP2_FLAG_NONE),
       nghttp2_session_get_last_proc_stream_id(handle),
       code,
-      nil,
-      0
+      text,
+      text.count
     )
   }
 

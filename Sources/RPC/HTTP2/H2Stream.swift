@@ -32,6 +32,10 @@ class H2Stream {
   var isDeferred = false
   /// Bytes that left since the last turn.
   var sentBytes = 0
+  /// Some of a body has left.
+  var hasSent = false
+  /// Since when bytes wait and none leave, as far as anybody has looked.
+  var stalledSince: ContinuousClock.Instant?
   /// The call may be cancelled at this time.
   var deadline: ContinuousClock.Instant?
   fileprivate(set) var isClosed = false
@@ -39,6 +43,7 @@ class H2Stream {
   init(pipe: CallPipe, maximumMessageBytes: Int) {
     self.pipe = pipe
     assembler = MessageAssembler(limit: maximumMessageBytes)
+    pipe.compression.maximumMessageBytes = maximumMessageBytes
   }
 
   // MARK: What nghttp2's callbacks report
@@ -70,6 +75,9 @@ class H2Stream {
   /// The deadline has passed.
   func expire(on session: H2Session) {}
 
+  /// The client's window has been shut for too long.
+  func stalled(on session: H2Session) {}
+
   /// The stream is gone, with this RST_STREAM code or 0; or its connection is, with `error`.
   func closed(code: UInt32, error: RPCError?) {}
 
@@ -83,7 +91,7 @@ class H2Stream {
       pipe.setPartial(assembler.pendingBytes > 0)
     } catch {
       ignoresData = true
-      pipe.inbound.end(.failed(error))
+      pipe.failReading(error)
     }
   }
 

@@ -69,7 +69,8 @@ public final class HTTP2ClientTransport: RPCTransport, Sendable {
       scheme: connector.scheme,
       metadata: try options.metadata.normalizedForWire(),
       deadline: options.timeout.map { ContinuousClock.now.advanced(by: $0) },
-      response: options.response
+      response: options.response,
+      compression: options.compression
     )
     let handler = try await connector.connection(deadline: request.deadline)
     let call = HTTP2ClientCall(CallPipe(waker: handler, request: request))
@@ -93,6 +94,10 @@ final class HTTP2ClientCall: RPCClientCall {
   func send(_ message: [UInt8]) async throws { try await pipe.send(message) }
 
   func sendReady(_ message: [UInt8]) throws -> Bool { try pipe.sendReady(message) }
+
+  func sendUncompressed(_ message: [UInt8]) async throws {
+    try await pipe.sendUncompressed(message)
+  }
 
   func finishSending() async throws { pipe.finish(.finished) }
 

@@ -19,6 +19,8 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
   private static let batch = 256 * 1024
   /// How long the last frames may take to leave before the connection is cut.
   private static let closeTimeout = TimeAmount.seconds(5)
+  /// How long a peer may leave a full buffer unread before the connection is cut.
+  private static let writeStallTimeout = TimeAmount.seconds(30)
 
   let loop: any EventLoop
   let connection: H2Connection
@@ -39,7 +41,11 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
   private var flushIsScheduled = false
   private var isClosing = false
   private var timer: (task: Scheduled<Void>, at: ContinuousClock.Instant)?
+  /// Runs while the channel takes no more bytes.
+  private var stall: Scheduled<Void>?
   private var closeReason: String?
+  /// Called on the loop, once, when the connection is ended for what its peer did.
+  var onMisconduct: (String) -> Void = { _ in }
 
   init(
     channel: any Channel,
@@ -75,7 +81,7 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
     }
   }
 
-  /// Lets the calls in flight end, within `grace`.
+  /// Lets the calls in flight end, within `grace`, and takes no more.
   func drain(grace: TimeAmount) {
     onLoop {
       guard self.hasStarted, let connection = self.connection as? ServerConnection else {
@@ -124,6 +130,7 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
     // Whoever waits for this handler may hold it by these: a cycle that would keep the session for ever.
     onReady = { _ in }
     onFailure = { _ in }
+    onMisconduct = { _ in }
   }
 
   func channelActive(context: ChannelHandlerContext) {
@@ -150,13 +157,23 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable, !isReading { flush() }
+    stall?.cancel()
+    stall = nil
+    if context.channel.isWritable {
+      if !isReading { flush() }
+    } else {
+      stall = loop.assumeIsolated().scheduleTask(in: Self.writeStallTimeout) {
+        self.closeNow(reason: "the peer reads nothing")
+      }
+    }
     context.fireChannelWritabilityChanged()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     timer?.task.cancel()
     timer = nil
+    stall?.cancel()
+    stall = nil
     connection.lost(lostError(closeReason))
     context.fireChannelInactive()
   }
@@ -198,7 +215,13 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
     }
     isFlushing = false
     setTimer()
-    if connection.shouldClose { closeAfterWrites(context) }
+    if connection.shouldClose {
+      if let misconduct = connection.session.misconduct, closeReason == nil {
+        closeReason = "misconduct: \(misconduct)"
+        onMisconduct(misconduct)
+      }
+      closeAfterWrites(context)
+    }
   }
 
   private func setTimer() {

@@ -20,6 +20,14 @@ public final class HTTP2Server: Service, Sendable {
     public var gracePeriod = Duration.seconds(10)
     /// How long a client may take for its TLS handshake.
     public var handshakeTimeout = Duration.seconds(10)
+    /// Connections at a time of one identity, as certificates name them; further ones are refused
+    /// with GOAWAY. Plaintext connections have none, and no limit.
+    public var maximumConnectionsPerIdentity = 256
+    /// How old a connection may become, give or take 10 %: then its client is told to make a new
+    /// one, so that replicas which were added later get their share. nil lets it live.
+    public var maximumConnectionAge: Duration?
+    /// How long calls may go on when their connection has become too old.
+    public var maximumConnectionAgeGrace = Duration.seconds(600)
     /// Whether handlers run on their connection's event loop: fastest for handlers that wait or
     /// answer quickly. false has them run on the global pool, for handlers that compute for
     /// milliseconds and would hold up the other calls of their connection.
@@ -81,7 +89,7 @@ public final class HTTP2Server: Service, Sendable {
   }
 
   private func listen() async throws -> any Channel {
-    let acceptor = try tls.map { try TLSContext(server: $0) }
+    let identity = try tls.map { try TLSServerIdentity($0, logger: logger) }
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.backlog, value: 256)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -89,7 +97,7 @@ public final class HTTP2Server: Service, Sendable {
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
       .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try self.accept(channel, acceptor) }
+        channel.eventLoop.makeCompletedFuture { try self.accept(channel, identity) }
       }
     do {
       return try await bootstrap.bind(host: host, port: port).get()
@@ -102,25 +110,12 @@ public final class HTTP2Server: Service, Sendable {
     }
   }
 
-  private func accept(_ channel: any Channel, _ acceptor: TLSContext?) throws {
-    let loop = channel.eventLoop
-    var limits = H2Limits()
-    limits.maximumMessageBytes = configuration.maximumMessageBytes
-    limits.page = configuration.page
-    limits.concurrentStreams = configuration.maximumConcurrentStreams
-    // Twice the streams: calls that were reset may still be ending.
-    let running = RunningCalls(limit: configuration.maximumConcurrentStreams * 2, all: calls)
-    let executor = configuration.handlersRunOnEventLoop ? LoopTaskExecutor(loop) : nil
-    let connection = ServerConnection(
-      methods: methods,
-      limits: limits,
-      running: running,
-      start: HandlerTask.starter(running: running, executor: executor, logger: logger)
-    )
+  private func accept(_ channel: any Channel, _ identity: TLSServerIdentity?) throws {
+    let connection = makeConnection(on: channel.eventLoop)
     let handler = HTTP2Handler(
       channel: channel,
       connection: connection,
-      waitsForTLS: acceptor != nil,
+      waitsForTLS: identity != nil,
       lostError: { reason in
         RPCError(
           .cancelled,
@@ -128,10 +123,17 @@ public final class HTTP2Server: Service, Sendable {
         )
       }
     )
-    handler.onReady = { connection.peer = $0 }
     connection.waker = handler
-    if let acceptor {
-      let engine = try acceptor.makeEngine()
+    handler.onReady = { [unowned handler] in self.admit($0, connection, handler) }
+    handler.onMisconduct = { [logger, weak channel, unowned connection] reason in
+      let peer = connection.peer?.uri ?? channel?.remoteAddress.map { "\($0)" }
+      logger.warning(
+        "ended a connection for what its peer did",
+        metadata: ["reason": "\(reason)", "rpc.peer": "\(peer ?? "unknown")"]
+      )
+    }
+    if let identity {
+      let engine = try identity.current().makeEngine()
       try channel.pipeline.syncOperations.addHandler(
         TLSHandler(
           engine,
@@ -143,6 +145,46 @@ public final class HTTP2Server: Service, Sendable {
     try channel.pipeline.syncOperations.addHandler(handler)
     guard connections.add(handler) else { throw ChannelError.ioOnClosedChannel }
     channel.closeFuture.whenComplete { _ in self.connections.remove(handler) }
+    limitAge(of: handler)
+  }
+
+  private func makeConnection(on loop: any EventLoop) -> ServerConnection {
+    var limits = H2Limits()
+    limits.maximumMessageBytes = configuration.maximumMessageBytes
+    limits.page = configuration.page
+    limits.concurrentStreams = configuration.maximumConcurrentStreams
+    // Twice the streams: calls that were reset may still be ending.
+    let running = RunningCalls(limit: configuration.maximumConcurrentStreams * 2, all: calls)
+    let executor = configuration.handlersRunOnEventLoop ? LoopTaskExecutor(loop) : nil
+    return ServerConnection(
+      methods: methods,
+      limits: limits,
+      running: running,
+      start: HandlerTask.starter(running: running, executor: executor, logger: logger)
+    )
+  }
+
+  /// The client has shown who it is, if it has to.
+  private func admit(
+    _ peer: PeerIdentity?,
+    _ connection: ServerConnection,
+    _ handler: HTTP2Handler
+  ) {
+    connection.peer = peer
+    let limit = configuration.maximumConnectionsPerIdentity
+    guard let peer, !connections.admit(handler, of: peer, limit: limit) else { return }
+    connection.refusal = "\(peer.uri) has \(limit) connections already"
+    logger.warning("refused a connection", metadata: ["reason": "\(connection.refusal ?? "")"])
+  }
+
+  private func limitAge(of handler: HTTP2Handler) {
+    guard let age = configuration.maximumConnectionAge else { return }
+    let grace = TimeAmount(configuration.maximumConnectionAgeGrace)
+    // Jitter: clients that came together must not come back together.
+    let timer = handler.loop.scheduleTask(in: TimeAmount(age * Double.random(in: 0.9...1.1))) {
+      handler.drain(grace: grace)
+    }
+    handler.closed.whenComplete { _ in timer.cancel() }
   }
 
   /// Waits for the end of serving, and sees everything out.

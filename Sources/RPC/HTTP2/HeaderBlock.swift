@@ -7,6 +7,14 @@ struct HeaderBlock {
 
   var isEmpty: Bool { fields.isEmpty }
 
+  init() {}
+
+  /// With room for a usual list.
+  init(fields: Int, bytes: Int) {
+    self.fields.reserveCapacity(fields)
+    self.bytes.reserveCapacity(bytes)
+  }
+
   mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     fields.removeAll(keepingCapacity: true)

@@ -26,6 +26,17 @@ extension UnsafeBufferPointer<UInt8> {
     return self[16] == UInt8(ascii: "+") || self[16] == UInt8(ascii: ";")
   }
 
+  /// Whether the list of `grpc-accept-encoding` has gzip in it.
+  var namesGzip: Bool {
+    split(separator: UInt8(ascii: ",")).contains { name in
+      let name = name.drop { $0 == UInt8(ascii: " ") }
+      guard name.count >= 4, HeaderBytes(rebasing: name.prefix(4)).equals("gzip") else {
+        return false
+      }
+      return name.dropFirst(4).allSatisfy { $0 == UInt8(ascii: " ") }
+    }
+  }
+
   var text: String { String(decoding: self, as: UTF8.self) }
 
   var decimal: Int? {
@@ -55,5 +66,19 @@ extension Metadata {
       append(name, .bytes(bytes))
     }
     return true
+  }
+}
+
+extension MessageEncoding {
+  /// What this side takes, for `grpc-accept-encoding`.
+  static let accepted: StaticString = "identity,gzip"
+
+  /// - Parameter name: the value of `grpc-encoding`.
+  init(_ name: HeaderBytes) {
+    if name.equals("gzip") {
+      self = .gzip
+    } else {
+      self = name.equals("identity") ? .identity : .unknown
+    }
   }
 }

@@ -8,29 +8,30 @@ struct MessageAssembler {
 
   /// Greatest length of one message, in bytes.
   let limit: Int
-  /// What the peer's `grpc-encoding` says, other than `identity`.
-  var encoding: String?
+  /// What the peer's `grpc-encoding` says.
+  var encoding = MessageEncoding.identity
 
   private var prefix: [UInt8] = []
   private var body: [UInt8] = []
   private var missing = 0
+  private var isCompressed = false
 
   init(limit: Int) { self.limit = limit }
 
   /// Bytes held of a message that is not complete.
   var pendingBytes: Int { missing > 0 ? Self.prefixLength + body.count : prefix.count }
 
-  /// - Throws: RESOURCE_EXHAUSTED, INTERNAL or UNIMPLEMENTED; no more bytes may follow.
+  /// - Throws: RESOURCE_EXHAUSTED or INTERNAL; no more bytes may follow.
   mutating func receive(
     _ chunk: UnsafeRawBufferPointer,
-    _ emit: ([UInt8]) -> Void
+    _ emit: (PrefixedMessage) -> Void
   ) throws(RPCError) {
     var rest = chunk[...]
     while !rest.isEmpty {
       if missing == 0 {
         guard let length = try nextLength(&rest) else { return }
         if rest.count >= length {
-          emit([UInt8](rest.prefix(length)))
+          emit(PrefixedMessage(bytes: [UInt8](rest.prefix(length)), isCompressed: isCompressed))
           rest = rest.dropFirst(length)
           continue
         }
@@ -42,7 +43,7 @@ struct MessageAssembler {
       missing -= part.count
       rest = rest.dropFirst(part.count)
       if missing == 0, !part.isEmpty {
-        emit(body)
+        emit(PrefixedMessage(bytes: body, isCompressed: isCompressed))
         body = []
       }
     }
@@ -66,16 +67,25 @@ struct MessageAssembler {
     return try checked(flag: flag, length: length)
   }
 
-  private func checked(flag: UInt8, length: UInt32) throws(RPCError) -> Int {
-    if flag == 1, let encoding {
-      throw RPCError(.unimplemented, "messages compressed with \(encoding) are not understood here")
-    }
-    guard flag == 0 else {
+  private mutating func checked(flag: UInt8, length: UInt32) throws(RPCError) -> Int {
+    switch (flag, encoding) {
+    case (0, _): isCompressed = false
+    case (1, .gzip): isCompressed = true
+    // gRPC's compression.md, "Test cases", has INTERNAL for these two.
+    case (1, .identity):
       throw RPCError(
         .internalError,
-        flag == 1
-          ? "a message is marked compressed, but no grpc-encoding was named"
-          : "a message starts with flag \(flag), which gRPC does not know"
+        "a message is marked compressed, but no grpc-encoding was named"
+      )
+    case (1, .unknown):
+      throw RPCError(
+        .internalError,
+        "a message is compressed in a way that is not known here, which are identity and gzip"
+      )
+    default:
+      throw RPCError(
+        .internalError,
+        "a message starts with flag \(flag), which gRPC does not know"
       )
     }
     guard length <= limit else {

@@ -16,11 +16,11 @@ struct OutgoingMessages {
   init(body: [UInt8]) {
     prefixLength = 0
     byteCount = body.count
-    messages.append(body)
+    messages.append(PrefixedMessage(bytes: body))
   }
 
-  mutating func append(_ message: [UInt8]) {
-    byteCount += message.count + prefixLength
+  mutating func append(_ message: PrefixedMessage) {
+    byteCount += message.bytes.count + prefixLength
     messages.append(message)
   }
 
@@ -37,17 +37,18 @@ struct OutgoingMessages {
     byteCount -= missing
     while missing > 0, let message = messages.head {
       if offset < prefixLength {
-        missing -= takePrefix(of: message.count, missing, write)
+        missing -= takePrefix(of: message, missing, write)
       }
+      let bytes = message.bytes
       let start = offset - prefixLength
-      let part = min(missing, message.count - max(start, 0))
+      let part = min(missing, bytes.count - max(start, 0))
       if start >= 0 {
-        message.withUnsafeBytes {
+        bytes.withUnsafeBytes {
           write(UnsafeRawBufferPointer(rebasing: $0[start..<start + part]))
         }
         offset += part
         missing -= part
-        if offset == message.count + prefixLength {
+        if offset == bytes.count + prefixLength {
           _ = messages.popFirst()
           offset = 0
         }
@@ -56,12 +57,14 @@ struct OutgoingMessages {
   }
 
   private mutating func takePrefix(
-    of length: Int,
+    of message: PrefixedMessage,
     _ missing: Int,
     _ write: (UnsafeRawBufferPointer) -> Void
   ) -> Int {
-    // Flag 0 (not compressed) and four bytes of length; `RPCClientCall.send` has checked the range.
-    let prefix = UInt64(UInt32(truncatingIfNeeded: length)).bigEndian >> 24
+    // The Compressed-Flag and four bytes of length, whose range `CallPipe` has checked.
+    let flag: UInt64 = message.isCompressed ? 1 << 32 : 0
+    let length = UInt64(UInt32(truncatingIfNeeded: message.bytes.count))
+    let prefix = (flag | length).bigEndian >> 24
     let part = min(missing, prefixLength - offset)
     withUnsafeBytes(of: prefix) {
       write(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + part]))

@@ -10,7 +10,11 @@ struct RequestHead {
 
   private(set) var method: MethodTable.Method?
   private(set) var timeout: Duration?
-  private(set) var encoding: String?
+  private(set) var encoding = MessageEncoding.identity
+  /// Responses may be compressed with gzip.
+  private(set) var acceptsGzip = false
+  /// The client knows of compression, so it is told what is taken here.
+  private(set) var namesEncodings = false
   private(set) var metadata = Metadata()
   private var path: String?
   private var isPost = false
@@ -33,7 +37,12 @@ struct RequestHead {
       timeout = GRPCTimeout.parse(value)
       if timeout == nil { problem = RPCError(.internalError, "grpc-timeout is malformed") }
     case 13 where name.equals("grpc-encoding"):
-      encoding = value.equals("identity") ? nil : HeaderBytes(rebasing: value.prefix(40)).text
+      namesEncodings = true
+      encoding = MessageEncoding(value)
+      if encoding == .unknown { problem = .unknownEncoding(value) }
+    case 20 where name.equals("grpc-accept-encoding"):
+      namesEncodings = true
+      acceptsGzip = acceptsGzip || value.namesGzip
     default: appendOther(name, value)
     }
   }
@@ -60,5 +69,16 @@ struct RequestHead {
     if let problem { return .grpc(problem) }
     guard method != nil else { return .grpc(.unknownMethod(path ?? "")) }
     return nil
+  }
+}
+
+extension RPCError {
+  /// gRPC's compression.md, "Test cases", wants what is supported named as well.
+  fileprivate static func unknownEncoding(_ name: HeaderBytes) -> RPCError {
+    let name = HeaderBytes(rebasing: name.prefix(40)).text
+    return RPCError(
+      .unimplemented,
+      "messages compressed with \(name) are not understood here; identity and gzip are"
+    )
   }
 }

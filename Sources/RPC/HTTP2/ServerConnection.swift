@@ -11,6 +11,8 @@ final class ServerConnection: H2Connection {
   let running: RunningCalls
   /// What the pipes of calls wake; set before the first byte.
   weak var waker: (any CallWaker)?
+  /// Why the client gets no calls, if so; set before the first byte.
+  var refusal: String?
   private let start: Start
   private var drain = Drain.none
 
@@ -31,14 +33,22 @@ final class ServerConnection: H2Connection {
     self.start = start
     super.init(role: .server, limits: limits)
     let maximumMessageBytes = limits.maximumMessageBytes
+    let budget = ByteBudget(limits.outgoingBytes)
     session.makeStream = { [unowned self] in
       guard let waker else { return nil }
       return ServerStream(
-        pipe: CallPipe(waker: waker),
+        pipe: CallPipe(waker: waker, budget: budget),
         methods: methods,
         maximumMessageBytes: maximumMessageBytes
       )
     }
+  }
+
+  override func start(now: ContinuousClock.Instant) {
+    super.start(now: now)
+    guard let refusal else { return }
+    session.goAway(code: H2ErrorCode.enhanceYourCalm, text: refusal)
+    session.terminate(code: H2ErrorCode.enhanceYourCalm)
   }
 
   override func handle(_ event: H2Event) {
@@ -59,6 +69,7 @@ final class ServerConnection: H2Connection {
   private func begin(_ stream: ServerStream) {
     stream.wasSeen = true
     if stream.headersTooLong {
+      session.charge(.oversizedHeaders)
       return stream.refuse(
         .grpc(
           RPCError(
@@ -87,6 +98,7 @@ final class ServerConnection: H2Connection {
     stream.deadline = stream.head.timeout.map { now.advanced(by: $0) }
     if let deadline = stream.deadline { watch(deadline) }
     watchPeer()
+    watchWindows()
     let context = ServerContext(
       path: method.path,
       metadata: stream.head.metadata,

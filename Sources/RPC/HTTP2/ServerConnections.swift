@@ -12,6 +12,8 @@ final class ServerConnections: Sendable {
   private struct State {
     var listening = Listening.notYet([])
     var handlers: [ObjectIdentifier: HTTP2Handler] = [:]
+    var identities: [ObjectIdentifier: PeerIdentity] = [:]
+    var counts: [PeerIdentity: Int] = [:]
     var isStopping = false
   }
 
@@ -59,9 +61,26 @@ final class ServerConnections: Sendable {
     }
   }
 
+  /// The handler's peer has shown who it is.
+  /// - Returns: false when it has `limit` connections already.
+  func admit(_ handler: HTTP2Handler, of peer: PeerIdentity, limit: Int) -> Bool {
+    state.withLock { state in
+      let id = ObjectIdentifier(handler)
+      guard state.handlers[id] != nil else { return false }
+      guard state.counts[peer, default: 0] < limit else { return false }
+      state.counts[peer, default: 0] += 1
+      state.identities[id] = peer
+      return true
+    }
+  }
+
   func remove(_ handler: HTTP2Handler) {
-    let wasKnown = state.withLock {
-      $0.handlers.removeValue(forKey: ObjectIdentifier(handler)) != nil
+    let wasKnown = state.withLock { state in
+      let id = ObjectIdentifier(handler)
+      if let peer = state.identities.removeValue(forKey: id), let count = state.counts[peer] {
+        state.counts[peer] = count > 1 ? count - 1 : nil
+      }
+      return state.handlers.removeValue(forKey: id) != nil
     }
     if wasKnown { counter.add(-1) }
   }

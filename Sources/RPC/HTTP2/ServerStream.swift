@@ -16,6 +16,13 @@ final class ServerStream: H2Stream {
     return headers
   }()
 
+  /// For clients that know of compression; others need not be told, and it costs a header a call.
+  private static let responseHeadersNamingEncodings: HeaderBlock = {
+    var headers = responseHeaders
+    headers.append("grpc-accept-encoding", MessageEncoding.accepted)
+    return headers
+  }()
+
   private static let okTrailers: HeaderBlock = {
     var headers = HeaderBlock()
     headers.append("grpc-status", "0")
@@ -39,6 +46,7 @@ final class ServerStream: H2Stream {
   override func headersEnded() {
     headIsComplete = true
     assembler.encoding = head.encoding
+    if head.acceptsGzip { pipe.compression.allow() }
   }
 
   override func ended() {
@@ -120,13 +128,16 @@ final class ServerStream: H2Stream {
   }
 
   private func headers(with response: HandlerResponse?) -> HeaderBlock {
-    var headers = Self.responseHeaders
+    var headers =
+      head.namesEncodings ? Self.responseHeadersNamingEncodings : Self.responseHeaders
+    if pipe.compression.isOn { headers.append("grpc-encoding", "gzip") }
     if let response { headers.append(response.initial) }
     return headers
   }
 
   /// The response has left. Not earlier: a submitted RST_STREAM makes nghttp2 drop what waits.
   override func sent(on session: H2Session) {
+    session.callEndedWell()
     // The rest of the request is of no use; RFC 9113, 8.1, has the server say so with NO_ERROR.
     if !remoteEnded { session.reset(self, code: H2ErrorCode.noError) }
   }
@@ -150,6 +161,15 @@ final class ServerStream: H2Stream {
       outgoingEnd = .failed(.deadlinePassed)
       settle(on: session)
     }
+  }
+
+  override func stalled(on session: H2Session) {
+    // No client that speaks gRPC opens a call and gives it no window at all.
+    if !hasSent { return session.end(misconduct: "a window that stays shut") }
+    pipe.abort(RPCError(.cancelled, "the client has stopped reading"))
+    task?.cancel()
+    responseEnded = true
+    session.reset(self, code: H2ErrorCode.cancel)
   }
 
   override func closed(code: UInt32, error: RPCError?) {

@@ -2,6 +2,7 @@
 enum H2ErrorCode {
   static let noError: UInt32 = 0
   static let protocolError: UInt32 = 1
+  static let settingsTimeout: UInt32 = 4
   static let refusedStream: UInt32 = 7
   static let cancel: UInt32 = 8
   static let enhanceYourCalm: UInt32 = 11

@@ -56,11 +56,17 @@ public struct InProcessTransport: RPCTransport {
 private final class InProcessStream: RPCMessageSource, RPCMessageSink {
   let queue = MessageQueue()
 
-  func receiveReady() throws -> RPCReadiness { try queue.take() }
+  func receiveReady() throws -> RPCReadiness {
+    switch try queue.take() {
+    case .message(let message): .message(message.bytes)
+    case .end: .end
+    case .nothingYet: .nothingYet
+    }
+  }
 
   func receive() async throws -> [UInt8]? {
     while true {
-      switch try queue.take() {
+      switch try receiveReady() {
       case .message(let message): return message
       case .end: return nil
       case .nothingYet:
@@ -73,10 +79,12 @@ private final class InProcessStream: RPCMessageSource, RPCMessageSink {
     }
   }
 
-  func sendReady(_ message: [UInt8]) throws -> Bool { try queue.writeReady(message) }
+  func sendReady(_ message: [UInt8]) throws -> Bool {
+    try queue.writeReady(PrefixedMessage(bytes: message))
+  }
 
   func send(_ message: [UInt8]) async throws {
-    while try !queue.writeReady(message) {
+    while try !sendReady(message) {
       let writer = queue.newWriter()
       try await MessageQueue.wait {
         queue.registerWriter(writer, $0)
@@ -123,6 +131,10 @@ private final class InProcessCall: RPCClientCall, HandlerResponseKeeper {
   func withResponse<Result>(_ body: (inout HandlerResponse) -> Result) -> Result {
     handlerResponse.withLock { body(&$0) }
   }
+
+  // Nothing goes over a wire, so nothing gets shorter.
+  func compressResponse() -> Bool { false }
+  var lastMessageWasCompressed: Bool { false }
 
   private func collectInitial() {
     if let collected { collected.set(initial: withResponse { $0.initial }) }
