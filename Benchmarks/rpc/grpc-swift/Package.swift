@@ -5,7 +5,6 @@ import PackageDescription
 // what it needs.
 let package = Package(
   name: "grpc-swift",
-  platforms: [.macOS(.v15)],
   dependencies: [
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
