@@ -12,9 +12,10 @@ final class InMemoryServer {
     private(set) var messages: [PrefixedMessage] = []
     private(set) var resetCode: UInt32?
 
-    override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) {
+    override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) -> Bool {
       headers[name.text] = value.text
       if name.equals("grpc-encoding") { assembler.encoding = MessageEncoding(value) }
+      return true
     }
 
     override func closed(code: UInt32, error: RPCError?) { resetCode = code }

@@ -72,35 +72,39 @@ final class ConnectionPool: Sendable {
     waitsForReady: Bool,
     avoiding avoided: [Int] = []
   ) async throws -> Lease {
-    enum Step {
-      case lease(Lease)
-      case wait(version: Int)
-      case start
-    }
     while true {
-      let step = try state.withLock { state throws(RPCError) -> Step in
-        guard !state.isClosed else { throw closedError }
-        guard state.hasStarted else {
-          state.hasStarted = true
-          return .start
-        }
-        switch state.set.choose(avoiding: avoided) {
-        case .member(let id):
-          if let link = state.links[id], let handler = link.handler {
-            return .lease(Lease(id: id, authority: link.connector.authority, handler: handler))
-          }
-          state.set.ended(id, answered: false)
-        case .unavailable where !waitsForReady:
-          throw state.set.lastError ?? RPCError(.unavailable, "no address of \(name) answers")
-        case .wait, .unavailable: break
-        }
-        return .wait(version: state.version)
-      }
-      switch step {
+      switch try nextStep(waitsForReady: waitsForReady, avoiding: avoided) {
       case .lease(let lease): return lease
       case .start: resolve()
       case .wait(let version): try await waitForChange(since: version, deadline: deadline)
       }
+    }
+  }
+
+  private enum Step {
+    case lease(Lease)
+    case wait(version: Int)
+    case start
+  }
+
+  private func nextStep(waitsForReady: Bool, avoiding avoided: [Int]) throws(RPCError) -> Step {
+    try state.withLock { state throws(RPCError) -> Step in
+      guard !state.isClosed else { throw closedError }
+      guard state.hasStarted else {
+        state.hasStarted = true
+        return .start
+      }
+      switch state.set.choose(avoiding: avoided) {
+      case .member(let id):
+        if let link = state.links[id], let handler = link.handler {
+          return .lease(Lease(id: id, authority: link.connector.authority, handler: handler))
+        }
+        state.set.ended(id, answered: false)
+      case .unavailable where !waitsForReady:
+        throw state.set.lastError ?? RPCError(.unavailable, "no address of \(name) answers")
+      case .wait, .unavailable: break
+      }
+      return .wait(version: state.version)
     }
   }
 

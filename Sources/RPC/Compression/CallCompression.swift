@@ -17,6 +17,13 @@ struct CallCompression: ~Copyable, Sendable {
     sending = Atomic(compression == .gzip ? .gzip : .plain)
   }
 
+  /// As a server's call begins.
+  func reset() {
+    sending.store(.plain, ordering: .relaxed)
+    limit.store(0, ordering: .relaxed)
+    last.store(false, ordering: .relaxed)
+  }
+
   // MARK: Sending
 
   /// The peer takes compressed messages; called before the handler begins.

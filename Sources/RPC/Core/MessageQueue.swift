@@ -68,6 +68,14 @@ struct MessageQueue: ~Copyable, Sendable {
   // A call that was cut off holds nothing of the budget any more.
   deinit { budget?.add(-state.withLock { $0.buffered }) }
 
+  /// As new, for another call; nobody may wait.
+  func reset() {
+    state.withLock { state in
+      budget?.add(-state.buffered)
+      state = State()
+    }
+  }
+
   /// A queue with nothing in it always takes a message, so that calls which stand still while they
   /// hold the whole budget cannot stop the others.
   private func hasRoom(_ state: borrowing State) -> Bool {

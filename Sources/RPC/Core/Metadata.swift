@@ -77,10 +77,7 @@ public struct Metadata: Sendable, Equatable {
   ) -> Result? {
     let name = name.lowercased()
     if !received.isEmpty, !name.hasSuffix("-bin") {
-      let result = received.first { other, value in
-        other.count == name.utf8.count && other.elementsEqual(name.utf8) ? .some(body(value)) : nil
-      }
-      if let result { return result }
+      if let result = received.first(of: name, body) { return result }
     }
     for entry in added where entry.name == name {
       if case .text(var text) = entry.value { return text.withUTF8(body) }

@@ -1,17 +1,59 @@
 /// How one call failed: what a server answers, or what a client makes of a lost connection.
+///
+/// It is one reference: every queue and every stream has room for one, and nearly none ever holds it.
 public struct RPCError: Error, Sendable {
+  private struct Values {
+    var code: RPCCode
+    var message: String
+    var metadata: Metadata
+    var cause: (any Error)?
+    var wasNotProcessed = false
+    var retryPushback: RetryPushback?
+  }
+
+  /// Safety: it is changed only while one error has it.
+  private final class Storage: @unchecked Sendable {
+    var values: Values
+    init(_ values: Values) { self.values = values }
+  }
+
+  private var storage: Storage
+
+  private mutating func change(_ body: (inout Values) -> Void) {
+    if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.values) }
+    body(&storage.values)
+  }
+
   /// Never `.ok`.
-  public var code: RPCCode
+  public var code: RPCCode {
+    get { storage.values.code }
+    set { change { $0.code = newValue } }
+  }
   /// Travels to the peer in `grpc-message`; it must not hold secrets or payloads.
-  public var message: String
+  public var message: String {
+    get { storage.values.message }
+    set { change { $0.message = newValue } }
+  }
   /// Trailing metadata. A service's stable error code is under `RPCError.reasonKey`.
-  public var metadata: Metadata
+  public var metadata: Metadata {
+    get { storage.values.metadata }
+    set { change { $0.metadata = newValue } }
+  }
   /// What was behind it, in this process only.
-  public var cause: (any Error)?
+  public var cause: (any Error)? {
+    get { storage.values.cause }
+    set { change { $0.cause = newValue } }
+  }
   /// The server provably never looked at the call: it may be made again, whatever the method.
-  var wasNotProcessed = false
+  var wasNotProcessed: Bool {
+    get { storage.values.wasNotProcessed }
+    set { change { $0.wasNotProcessed = newValue } }
+  }
   /// When the server wants the call again, if it said so.
-  var retryPushback: RetryPushback?
+  var retryPushback: RetryPushback? {
+    get { storage.values.retryPushback }
+    set { change { $0.retryPushback = newValue } }
+  }
 
   /// Trailer that carries a stable, machine-readable code such as `stale_epoch`.
   public static let reasonKey = "sluice-reason"
@@ -26,11 +68,9 @@ public struct RPCError: Error, Sendable {
     metadata: Metadata = Metadata(),
     cause: (any Error)? = nil
   ) {
-    self.code = code
-    self.message = message
-    self.metadata = metadata
-    self.cause = cause
-    if let reason { self.metadata.set(Self.reasonKey, reason) }
+    var values = Values(code: code, message: message, metadata: metadata, cause: cause)
+    if let reason { values.metadata.set(Self.reasonKey, reason) }
+    storage = Storage(values)
   }
 
   /// The stable code that a service gave, if it gave one.

@@ -21,6 +21,17 @@ struct ReceivedFields: Sendable {
     bytes.append(contentsOf: value)
   }
 
+  /// The first value of that name.
+  func first<Result>(
+    of name: String,
+    _ body: (UnsafeBufferPointer<UInt8>) -> Result
+  ) -> Result? {
+    var name = name
+    return name.withUTF8 { name in
+      first { other, value in other.hasSameBytes(as: name) ? body(value) : nil }
+    }
+  }
+
   /// Lends each field until `body` gives something.
   func first<Result>(
     _ body: (_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Result?

@@ -147,6 +147,19 @@ final class CallPipe: RPCServerCall {
 
   // MARK: The loop's side
 
+  /// As new, for another call. Only for a pipe that nobody else holds.
+  func reset() {
+    inbound.reset()
+    outbound.reset()
+    compression.reset()
+    slot.store(Self.unopened, ordering: .relaxed)
+    taken.store(0, ordering: .relaxed)
+    partial.store(false, ordering: .relaxed)
+    isAwake.store(false, ordering: .relaxed)
+    abandoned.store(false, ordering: .relaxed)
+    handlerResponse.withLock { $0 = nil }
+  }
+
   /// The loop is about to look; later changes wake it again.
   func fallAsleep() { _ = isAwake.exchange(false, ordering: .acquiringAndReleasing) }
 

@@ -32,6 +32,11 @@ struct ClientRequest: Sendable {
 
 /// A call's request and response, from the client's side.
 final class ClientStream: H2Stream {
+  override init(pipe: CallPipe, maximumMessageBytes: Int) {
+    super.init(pipe: pipe, maximumMessageBytes: maximumMessageBytes)
+    awaitsEnd = true
+  }
+
   private var httpStatus: Int?
   private var isGRPC = false
   private var statusCode: Int?

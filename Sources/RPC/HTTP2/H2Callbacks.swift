@@ -15,6 +15,29 @@ enum H2Callbacks {
     Unmanaged<H2Stream>.fromOpaque(pointer).takeUnretainedValue()
   }
 
+  /// Lends the session without counting a reference, for what runs for each call.
+  ///
+  /// Safety: as `session`; nothing that a callback does lets go of the session.
+  @inline(__always)
+  static func withSession<Result>(
+    _ user: UnsafeMutableRawPointer?,
+    _ body: (H2Session) -> Result?
+  ) -> Result? {
+    guard let user else { return nil }
+    return Unmanaged<H2Session>.fromOpaque(user)._withUnsafeGuaranteedRef(body)
+  }
+
+  /// Lends a stream without counting a reference.
+  ///
+  /// Safety: as `stream`; the list holds it until `on_stream_close` takes it out as its last act.
+  @inline(__always)
+  static func withStream<Result>(
+    _ pointer: UnsafeMutableRawPointer,
+    _ body: (H2Stream) -> Result
+  ) -> Result {
+    Unmanaged<H2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body)
+  }
+
   static func pointer(_ stream: H2Stream) -> UnsafeMutableRawPointer {
     Unmanaged.passUnretained(stream).toOpaque()
   }
@@ -135,40 +158,52 @@ private let onHeader: nghttp2_on_header_callback = {
 }
 
 private let onData: nghttp2_on_data_chunk_recv_callback = { handle, _, id, bytes, count, user in
-  guard let session = H2Callbacks.session(user),
-    let pointer = nghttp2_session_get_stream_user_data(handle, id)
-  else {
+  guard let pointer = nghttp2_session_get_stream_user_data(handle, id) else {
     // Nobody will take these bytes: the connection's window must not shrink for them.
     nghttp2_session_consume_connection(handle, count)
     return 0
   }
-  let stream = H2Callbacks.stream(pointer)
-  stream.data(UnsafeRawBufferPointer(start: bytes, count: count))
-  session.events.append(.data(stream))
+  H2Callbacks.withStream(pointer) { stream in
+    stream.data(UnsafeRawBufferPointer(start: bytes, count: count))
+    // Below that there is nothing to do.
+    guard stream.uncredited >= H2Connection.creditStep else { return }
+    H2Callbacks.session(user)?.events.append(.data(stream))
+  }
   return 0
 }
 
 private let onFrame: nghttp2_on_frame_recv_callback = { handle, frame, user in
-  guard let session = H2Callbacks.session(user), let frame else { return 0 }
+  guard let frame else { return 0 }
+  H2Callbacks.withSession(user) { session in
+    switch UInt32(frame.pointee.hd.type) {
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+      guard
+        let pointer = nghttp2_session_get_stream_user_data(handle, frame.pointee.hd.stream_id)
+      else { return }
+      H2Callbacks.withStream(pointer) { streamFrame(frame.pointee.hd, of: $0, session) }
+    default: connectionFrame(frame, session)
+    }
+  }
+  return 0
+}
+
+private func streamFrame(_ header: nghttp2_frame_hd, of stream: H2Stream, _ session: H2Session) {
+  let ends = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+  if UInt32(header.type) == NGHTTP2_HEADERS.rawValue {
+    stream.headersEnded()
+    session.events.append(.headers(stream))
+  } else if header.length == 0, !ends {
+    session.charge(.emptyData)
+  }
+  if ends {
+    stream.ended()
+    if stream.awaitsEnd { session.events.append(.ended(stream)) }
+  }
+}
+
+private func connectionFrame(_ frame: UnsafePointer<nghttp2_frame>, _ session: H2Session) {
   let header = frame.pointee.hd
   switch UInt32(header.type) {
-  case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
-    if UInt32(header.type) == NGHTTP2_DATA.rawValue, header.length == 0,
-      UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue == 0
-    {
-      session.charge(.emptyData)
-    }
-    guard let pointer = nghttp2_session_get_stream_user_data(handle, header.stream_id)
-    else { return 0 }
-    let stream = H2Callbacks.stream(pointer)
-    if UInt32(header.type) == NGHTTP2_HEADERS.rawValue {
-      stream.headersEnded()
-      session.events.append(.headers(stream))
-    }
-    if UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
-      stream.ended()
-      session.events.append(.ended(stream))
-    }
   case NGHTTP2_GOAWAY.rawValue:
     let goAway = frame.pointee.goaway
     let text = UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
@@ -187,43 +222,47 @@ private let onFrame: nghttp2_on_frame_recv_callback = { handle, frame, user in
   case NGHTTP2_RST_STREAM.rawValue where session.role == .server: session.charge(.reset)
   default: break
   }
-  return 0
 }
 
 /// Notes that a response has left whole, and what the peer made us send.
 private let onSent: nghttp2_on_frame_send_callback = { handle, frame, user in
-  guard let frame, let session = H2Callbacks.session(user) else { return 0 }
+  guard let frame else { return 0 }
   let header = frame.pointee.hd
-  switch UInt32(header.type) {
-  case NGHTTP2_HEADERS.rawValue:
-    session.sentSomething()
-    guard UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
-      let pointer = nghttp2_session_get_stream_user_data(handle, header.stream_id)
-    else { return 0 }
-    session.events.append(.sent(H2Callbacks.stream(pointer)))
-  case NGHTTP2_DATA.rawValue: session.sentSomething()
-  case NGHTTP2_RST_STREAM.rawValue:
-    switch frame.pointee.rst_stream.error_code {
-    // Our own wishes.
-    case H2ErrorCode.noError, H2ErrorCode.cancel: break
-    case H2ErrorCode.refusedStream: session.charge(.refusedStream)
-    default: session.charge(.forcedReset)
+  H2Callbacks.withSession(user) { session in
+    switch UInt32(header.type) {
+    case NGHTTP2_HEADERS.rawValue:
+      session.sentSomething()
+      guard UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
+        let pointer = nghttp2_session_get_stream_user_data(handle, header.stream_id)
+      else { return }
+      session.callEndedWell()
+      H2Callbacks.withStream(pointer) { stream in
+        if !stream.remoteEnded { session.events.append(.sent(stream)) }
+      }
+    case NGHTTP2_DATA.rawValue: session.sentSomething()
+    case NGHTTP2_RST_STREAM.rawValue:
+      switch frame.pointee.rst_stream.error_code {
+      // Our own wishes.
+      case H2ErrorCode.noError, H2ErrorCode.cancel: break
+      case H2ErrorCode.refusedStream: session.charge(.refusedStream)
+      default: session.charge(.forcedReset)
+      }
+    default: break
     }
-  default: break
   }
   return 0
 }
 
 private let onClose: nghttp2_on_stream_close_callback = { handle, id, code, user in
-  guard let session = H2Callbacks.session(user),
-    let pointer = nghttp2_session_get_stream_user_data(handle, id)
-  else { return 0 }
-  let stream = H2Callbacks.stream(pointer)
-  nghttp2_session_set_stream_user_data(handle, id, nil)
-  // Only this one: another's header list may have arrived in part.
-  if session.headerStream?.toOpaque() == pointer { session.headerStream = nil }
-  session.events.append(.closed(stream, code: code))
-  session.streams.remove(stream)
+  guard let pointer = nghttp2_session_get_stream_user_data(handle, id) else { return 0 }
+  H2Callbacks.withSession(user) { session in
+    nghttp2_session_set_stream_user_data(handle, id, nil)
+    // Only this one: another's header list may have arrived in part.
+    if session.headerStream?.toOpaque() == pointer { session.headerStream = nil }
+    let stream = H2Callbacks.stream(pointer)
+    session.events.append(.closed(stream, code: code))
+    session.streams.remove(stream)
+  }
   return 0
 }
 

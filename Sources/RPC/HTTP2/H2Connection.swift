@@ -6,27 +6,27 @@ import NIOCore
 /// `shouldClose`. Subclasses are the server's and the client's side.
 class H2Connection {
   let session: H2Session
-  private var awake: [CallPipe] = []
+  @exclusivity(unchecked) private var awake: [CallPipe] = []
   /// When this turn happens; the session's callbacks want to know as well.
   private(set) var now: ContinuousClock.Instant {
     get { session.now }
     set { session.now = newValue }
   }
   /// When `timeReached` is to be called, at the latest.
-  private(set) var nextDeadline: ContinuousClock.Instant?
-  private var isLost = false
+  @exclusivity(unchecked) private(set) var nextDeadline: ContinuousClock.Instant?
+  @exclusivity(unchecked) private var isLost = false
   /// Why the transport is to be cut at once, if it is.
-  private(set) var deadReason: String?
-  private var lastReceived = ContinuousClock.now
-  private var lastPing: ContinuousClock.Instant?
+  @exclusivity(unchecked) private(set) var deadReason: String?
+  @exclusivity(unchecked) private var lastReceived = ContinuousClock.now
+  @exclusivity(unchecked) private var lastPing: ContinuousClock.Instant?
   /// The peer must have sent its SETTINGS by then.
-  private var settingsDue: ContinuousClock.Instant?
+  @exclusivity(unchecked) private var settingsDue: ContinuousClock.Instant?
   /// The peer must have acknowledged our SETTINGS by then (RFC 9113, 6.5.3): who does not may be
   /// holding back on purpose.
-  private var acknowledgementDue: ContinuousClock.Instant?
+  @exclusivity(unchecked) private var acknowledgementDue: ContinuousClock.Instant?
 
   /// Credit below this is not worth a look: the windows are far larger.
-  private static let creditStep = 32 * 1024
+  static let creditStep = 32 * 1024
   /// Between two looks at streams whose window may be shut.
   private static let windowInterval = Duration.seconds(5)
 
@@ -83,6 +83,7 @@ class H2Connection {
     } while handleEvents() && session.output.readableBytes < limit || !awake.isEmpty
 
     reportSent()
+    gathered()
   }
 
   func timeReached(now: ContinuousClock.Instant) {
@@ -187,6 +188,12 @@ class H2Connection {
   /// What a stream's end means, where the connection knows more than the code says.
   func error(closedWith code: UInt32) -> RPCError? { nil }
 
+  /// A stream has closed, and is in no list any more but that of streams whose bytes have left.
+  func retired(_ stream: H2Stream) {}
+
+  /// What was gathered has been told to everybody.
+  func gathered() {}
+
   /// A pipe that has no stream (yet, or any more) was woken.
   func settleWithoutStream(_ pipe: CallPipe) {}
 
@@ -253,6 +260,7 @@ class H2Connection {
       case .closed(let stream, let code):
         session.consumeConnection(stream.remainingCredit())
         stream.closed(code: code, error: error(closedWith: code))
+        retired(stream)
       case .settings:
         settingsDue = nil
         if let acknowledgementDue { watch(acknowledgementDue) }

@@ -10,7 +10,7 @@ enum H2Event {
   case ended(H2Stream)
   /// Everything was sent; trailers may follow.
   case drained(H2Stream)
-  /// The end of a response has left.
+  /// The end of a response has left, before the end of its request has come.
   case sent(H2Stream)
   case closed(H2Stream, code: UInt32)
   case goAway(code: UInt32, text: String)
@@ -64,22 +64,22 @@ final class H2Session {
   let limits: H2Limits
   /// Makes the stream of a request that begins; nil refuses it.
   var makeStream: () -> H2Stream? = { nil }
-  private(set) var handle: OpaquePointer?
+  @exclusivity(unchecked) private(set) var handle: OpaquePointer?
   /// Whose headers are arriving; they come in one piece (RFC 9113, 4.3), so there is one at most.
-  var headerStream: Unmanaged<H2Stream>?
-  var streams = H2StreamList()
-  var events: [H2Event] = []
+  @exclusivity(unchecked) var headerStream: Unmanaged<H2Stream>?
+  @exclusivity(unchecked) var streams = H2StreamList()
+  @exclusivity(unchecked) var events: [H2Event] = []
   /// Streams whose bytes left since the last look.
-  var sending: [H2Stream] = []
+  @exclusivity(unchecked) var sending: [H2Stream] = []
   /// Where `gather` writes to; the callback that sends DATA appends here too.
-  var output = ByteBuffer()
+  @exclusivity(unchecked) var output = ByteBuffer()
   /// nghttp2's text for what ended the session, e.g. a bad preface.
-  private(set) var failure: String?
+  @exclusivity(unchecked) private(set) var failure: String?
   /// When what is fed and gathered happens; the session has no clock.
-  var now = ContinuousClock.now
-  private var conduct = PeerConduct()
+  @exclusivity(unchecked) var now = ContinuousClock.now
+  @exclusivity(unchecked) private var conduct = PeerConduct()
   /// What the peer did too much of, which ended the session.
-  private(set) var misconduct: String?
+  @exclusivity(unchecked) private(set) var misconduct: String?
 
   init(role: Role, limits: H2Limits) {
     self.role = role

@@ -4,46 +4,76 @@ import CNghttp2
 ///
 /// It is touched on the connection's loop only; the call's task knows its `pipe`.
 class H2Stream {
-  let pipe: CallPipe
-  fileprivate(set) var id: Int32 = 0
+  @exclusivity(unchecked) private(set) var pipe: CallPipe
+  @exclusivity(unchecked) fileprivate(set) var id: Int32 = 0
 
   // Receiving.
-  var assembler: MessageAssembler
-  private var received = 0
-  private var credited = 0
-  private var taken = 0
+  @exclusivity(unchecked) var assembler: MessageAssembler
+  @exclusivity(unchecked) private var received = 0
+  @exclusivity(unchecked) private var credited = 0
+  @exclusivity(unchecked) private var taken = 0
   /// The peer has ended its side.
-  var remoteEnded = false
+  @exclusivity(unchecked) var remoteEnded = false
   /// Nothing more of the peer's data is wanted; it is dropped as it arrives.
-  private var ignoresData = false
-  private var headerBytes = 0
+  @exclusivity(unchecked) private var ignoresData = false
+  @exclusivity(unchecked) private var headerBytes = 0
   /// The header list is above the limit that SETTINGS named; nothing more of it is kept.
-  private(set) var headersTooLong = false
+  @exclusivity(unchecked) private(set) var headersTooLong = false
+  /// The connection wants to know when the peer's side ends.
+  @exclusivity(unchecked) var awaitsEnd = false
   /// The connection has looked at the first header list.
-  var wasSeen = false
+  @exclusivity(unchecked) var wasSeen = false
 
   // Sending.
-  var outgoing = OutgoingMessages()
+  @exclusivity(unchecked) var outgoing = OutgoingMessages()
   /// How our side ends after `outgoing`; nil while more may come.
-  var outgoingEnd: MessageQueue.End?
+  @exclusivity(unchecked) var outgoingEnd: MessageQueue.End?
   /// Trailers come behind our body.
-  var hasTrailers = true
+  @exclusivity(unchecked) var hasTrailers = true
   /// nghttp2 asked for data when there was none, and waits for `resume`.
-  var isDeferred = false
+  @exclusivity(unchecked) var isDeferred = false
   /// Bytes that left since the last turn.
-  var sentBytes = 0
+  @exclusivity(unchecked) var sentBytes = 0
   /// Some of a body has left.
-  var hasSent = false
+  @exclusivity(unchecked) var hasSent = false
   /// Since when bytes wait and none leave, as far as anybody has looked.
-  var stalledSince: ContinuousClock.Instant?
+  @exclusivity(unchecked) var stalledSince: ContinuousClock.Instant?
   /// The call may be cancelled at this time.
-  var deadline: ContinuousClock.Instant?
-  fileprivate(set) var isClosed = false
+  @exclusivity(unchecked) var deadline: ContinuousClock.Instant?
+  @exclusivity(unchecked) fileprivate(set) var isClosed = false
 
   init(pipe: CallPipe, maximumMessageBytes: Int) {
     self.pipe = pipe
     assembler = MessageAssembler(limit: maximumMessageBytes)
     pipe.compression.maximumMessageBytes = maximumMessageBytes
+  }
+
+  /// Whether nobody but this stream holds its pipe: no task, no waker's list.
+  final func ownsPipeAlone() -> Bool { isKnownUniquelyReferenced(&pipe) }
+
+  /// As new, for another call; only when `ownsPipeAlone`, and outside every list.
+  func reset() {
+    pipe.reset()
+    id = 0
+    assembler = MessageAssembler(limit: assembler.limit)
+    received = 0
+    credited = 0
+    taken = 0
+    remoteEnded = false
+    ignoresData = false
+    headerBytes = 0
+    headersTooLong = false
+    awaitsEnd = false
+    wasSeen = false
+    outgoing = OutgoingMessages()
+    outgoingEnd = nil
+    hasTrailers = true
+    isDeferred = false
+    sentBytes = 0
+    hasSent = false
+    stalledSince = nil
+    deadline = nil
+    isClosed = false
   }
 
   // MARK: What nghttp2's callbacks report
@@ -99,6 +129,9 @@ class H2Stream {
     }
   }
 
+  /// Bytes that have arrived and were not given back to the peer's window.
+  final var uncredited: Int { received - credited }
+
   /// More of the peer's data is of no use.
   final func ignoreData() { ignoresData = true }
 
@@ -109,8 +142,8 @@ class H2Stream {
   /// A reader that waits has taken every whole message, so only it can be given a message that is
   /// longer than the window.
   final func creditDue(atLeast threshold: Int) -> Int {
-    taken += pipe.takenBytes()
     guard received - credited >= threshold else { return 0 }
+    taken += pipe.takenBytes()
     let target = ignoresData || pipe.inbound.hasWaitingReader ? received : taken
     guard target - credited >= threshold else { return 0 }
     defer { credited = target }

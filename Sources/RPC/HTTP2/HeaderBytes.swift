@@ -37,6 +37,13 @@ extension UnsafeBufferPointer<UInt8> {
     }
   }
 
+  func hasSameBytes(as other: HeaderBytes) -> Bool {
+    guard count == other.count, let baseAddress, let start = other.baseAddress else {
+      return isEmpty && other.isEmpty
+    }
+    return memcmp(baseAddress, start, count) == 0
+  }
+
   var text: String { String(decoding: self, as: UTF8.self) }
 
   var decimal: Int? {

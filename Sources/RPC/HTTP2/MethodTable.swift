@@ -26,7 +26,7 @@ final class MethodTable: Sendable {
     var slot = Self.hash(path) & (slots.count - 1)
     while slots[slot] >= 0 {
       let index = slots[slot]
-      if paths[index].count == path.count, paths[index].elementsEqual(path) {
+      if paths[index].withUnsafeBufferPointer({ $0.hasSameBytes(as: path) }) {
         return methods[index]
       }
       slot = (slot + 1) & (slots.count - 1)

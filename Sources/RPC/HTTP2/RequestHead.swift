@@ -59,7 +59,9 @@ struct RequestHead {
   }
 
   /// Why the call cannot be made, if so.
-  var refusal: Refusal? {
+  ///
+  /// It changes nothing; what is only asked would copy all of it first.
+  mutating func judge() -> Refusal? {
     if !isGRPC, path == "/", isGet || isPost { return .page }
     guard isPost else { return .http(405) }
     guard isGRPC else { return .http(415) }

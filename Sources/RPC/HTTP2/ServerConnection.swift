@@ -3,18 +3,23 @@ import Synchronization
 /// The server's side of a connection: requests in, calls of handlers out.
 final class ServerConnection: H2Connection {
   /// Runs a call's handler; called on the loop.
-  typealias Start = (CallPipe, RoutedMethod, ServerContext) -> Task<Void, Never>
+  typealias Start = (CallPipe, RoutedMethod, ServerContext) -> any RunningHandler
 
   /// Whom the connection's certificate names; set before the first byte.
-  var peer: PeerIdentity?
+  @exclusivity(unchecked) var peer: PeerIdentity?
   /// Handlers that run, also those whose stream is gone.
   let running: RunningCalls
   /// What the pipes of calls wake, which owns this connection; set before the first byte.
   unowned var waker: (any CallWaker)?
   /// Why the client gets no calls, if so; set before the first byte.
-  var refusal: String?
+  @exclusivity(unchecked) var refusal: String?
   private let start: Start
-  private var drain = Drain.none
+  /// Streams that have closed in this turn.
+  @exclusivity(unchecked) private var retired: [ServerStream] = []
+  /// Streams for calls to come: making one costs as much as a small call's frames.
+  @exclusivity(unchecked) private var spare: [ServerStream] = []
+  private static let maximumSpare = 32
+  @exclusivity(unchecked) private var drain = Drain.none
 
   private enum Drain {
     case none
@@ -35,6 +40,7 @@ final class ServerConnection: H2Connection {
     let maximumMessageBytes = limits.maximumMessageBytes
     let budget = ByteBudget(limits.outgoingBytes)
     session.makeStream = { [unowned self] in
+      if let stream = spare.popLast() { return stream }
       guard let waker else { return nil }
       return ServerStream(
         pipe: CallPipe(waker: waker, budget: budget),
@@ -56,7 +62,8 @@ final class ServerConnection: H2Connection {
     case .headers(let stream):
       if let stream = stream as? ServerStream, !stream.isClosed, !stream.wasSeen { begin(stream) }
     case .ended(let stream):
-      if let stream = stream as? ServerStream, stream.isPage, !stream.isClosed {
+      // Of a page: a call's end is its queue's.
+      if let stream = stream as? ServerStream, !stream.isClosed {
         stream.answer(page: session.limits.page, on: session)
       }
     case .pingAcknowledged where drain == .announced:
@@ -80,14 +87,14 @@ final class ServerConnection: H2Connection {
         on: session
       )
     }
-    if case .page = stream.head.refusal {
-      stream.isPage = true
+    if case .page = stream.refusal {
+      stream.awaitsEnd = true
       // A body may follow, and is to be looked at by HTTP/2's rules before the answer.
       stream.ignoreData()
       if stream.remoteEnded { stream.answer(page: session.limits.page, on: session) }
       return
     }
-    if let refusal = stream.head.refusal { return stream.refuse(refusal, on: session) }
+    if let refusal = stream.refusal { return stream.refuse(refusal, on: session) }
     guard let method = stream.head.method else { return }
     guard running.begin() else {
       return stream.refuse(
@@ -106,7 +113,21 @@ final class ServerConnection: H2Connection {
       peer: peer,
       response: stream.pipe
     )
-    stream.task = start(stream.pipe, method, context)
+    stream.running = start(stream.pipe, method, context)
+  }
+
+  override func retired(_ stream: H2Stream) {
+    if let stream = stream as? ServerStream { retired.append(stream) }
+  }
+
+  override func gathered() {
+    guard !retired.isEmpty else { return }
+    // A handler that still runs, or a wake on its way, holds the pipe: then the stream is let go.
+    for stream in retired where spare.count < Self.maximumSpare && stream.ownsPipeAlone() {
+      stream.reset()
+      spare.append(stream)
+    }
+    retired.removeAll(keepingCapacity: true)
   }
 
   /// Begins a graceful stop: calls in flight go on, new ones are refused.

@@ -1,13 +1,13 @@
 /// A request and its response.
 final class ServerStream: H2Stream {
-  private(set) var head = RequestHead()
+  @exclusivity(unchecked) private(set) var head = RequestHead()
+  /// Why the call cannot be made, if so; known when the head is complete.
+  @exclusivity(unchecked) private(set) var refusal: RequestHead.Refusal?
   /// Runs the handler; cancelled when nobody waits for it any more.
-  var task: Task<Void, Never>?
-  /// `GET /` or `POST /`: answered when the request has ended.
-  var isPage = false
+  @exclusivity(unchecked) var running: (any RunningHandler)?
   private let methods: MethodTable
-  private var responseStarted = false
-  private var responseEnded = false
+  @exclusivity(unchecked) private var responseStarted = false
+  @exclusivity(unchecked) private var responseEnded = false
 
   private static let responseHeaders: HeaderBlock = {
     var headers = HeaderBlock()
@@ -34,8 +34,18 @@ final class ServerStream: H2Stream {
     super.init(pipe: pipe, maximumMessageBytes: maximumMessageBytes)
   }
 
+  override func reset() {
+    super.reset()
+    head = RequestHead()
+    refusal = nil
+    running = nil
+    responseStarted = false
+    responseEnded = false
+    headIsComplete = false
+  }
+
   /// Trailers of a request carry nothing for us.
-  private var headIsComplete = false
+  @exclusivity(unchecked) private var headIsComplete = false
 
   override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) -> Bool {
     let goesOn = super.header(name, value, limit: limit)
@@ -44,7 +54,9 @@ final class ServerStream: H2Stream {
   }
 
   override func headersEnded() {
+    guard !headIsComplete else { return }
     headIsComplete = true
+    refusal = head.judge()
     assembler.encoding = head.encoding
     if head.acceptsGzip { pipe.compression.allow() }
   }
@@ -137,7 +149,6 @@ final class ServerStream: H2Stream {
 
   /// The response has left. Not earlier: a submitted RST_STREAM makes nghttp2 drop what waits.
   override func sent(on session: H2Session) {
-    session.callEndedWell()
     // The rest of the request is of no use; RFC 9113, 8.1, has the server say so with NO_ERROR.
     if !remoteEnded { session.reset(self, code: H2ErrorCode.noError) }
   }
@@ -152,7 +163,7 @@ final class ServerStream: H2Stream {
   override func expire(on session: H2Session) {
     guard !responseEnded else { return }
     pipe.abort(.deadlinePassed)
-    task?.cancel()
+    running?.cancel(pipe)
     if outgoing.byteCount > 0 {
       // Bytes wait for the peer's window: the status would come too late behind them.
       responseEnded = true
@@ -167,15 +178,15 @@ final class ServerStream: H2Stream {
     // No client that speaks gRPC opens a call and gives it no window at all.
     if !hasSent { return session.end(misconduct: "a window that stays shut") }
     pipe.abort(RPCError(.cancelled, "the client has stopped reading"))
-    task?.cancel()
+    running?.cancel(pipe)
     responseEnded = true
     session.reset(self, code: H2ErrorCode.cancel)
   }
 
   override func closed(code: UInt32, error: RPCError?) {
-    defer { task = nil }
+    defer { running = nil }
     if responseEnded, error == nil, code == H2ErrorCode.noError { return }
     pipe.abort(error ?? RPCError(.cancelled, "the client cancelled the call"))
-    task?.cancel()
+    running?.cancel(pipe)
   }
 }

@@ -162,12 +162,8 @@ private final class InProcessCall: RPCClientCall, HandlerResponseKeeper {
   }
 
   private func run(_ method: RoutedMethod, _ context: ServerContext) async {
-    do {
-      try await method.answer(ServerSide(call: self), context)
-      end(.finished)
-    } catch {
-      end(.failed(RPCError(answering: error)))
-    }
+    let failure = await method.answer(ServerSide(call: self), context)
+    end(failure.map { .failed(RPCError(answering: $0)) } ?? .finished)
   }
 
   private func end(_ end: MessageQueue.End) {

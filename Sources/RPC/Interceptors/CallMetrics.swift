@@ -6,13 +6,20 @@ public final class CallMetrics: ServerInterceptor, ClientInterceptor {
   public struct Method: Sendable, Equatable {
     public var path: String
     public var started = 0
+    /// Calls that have ended, by the number of their code.
+    private var ended = [Int](repeating: 0, count: RPCCode.allCases.count)
     /// By code; those that have ended.
-    public var handled: [RPCCode: Int] = [:]
+    public var handled: [RPCCode: Int] {
+      let counts = RPCCode.allCases.map { ($0, ended[$0.rawValue]) }
+      return Dictionary(uniqueKeysWithValues: counts.filter { $0.1 > 0 })
+    }
     /// Calls that took at most `CallMetrics.bounds[i]`, and longer than the bound before; one more
     /// entry than there are bounds.
     public var latencies: [Int]
     /// Of all calls that have ended.
     public var total = Duration.zero
+
+    fileprivate mutating func count(_ code: RPCCode) { ended[code.rawValue] += 1 }
 
     init(path: String) {
       self.path = path
@@ -102,7 +109,7 @@ private final class MethodRecorder: ServerInterceptor {
   private func ended(_ code: RPCCode, _ latency: Duration) {
     let index = CallMetrics.bounds.firstIndex { latency <= $0 } ?? CallMetrics.bounds.count
     state.withLock { state in
-      state.handled[code, default: 0] += 1
+      state.count(code)
       state.latencies[index] += 1
       state.total += latency
     }

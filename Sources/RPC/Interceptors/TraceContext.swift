@@ -63,17 +63,24 @@ public struct TraceContext: Sendable, Hashable {
 
   /// Lower-case digits only: upper-case ones are malformed.
   private static func number(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt128? {
-    var value: UInt128 = 0
+    // In halves: numbers that a register holds.
+    if digits.count > 16 {
+      let middle = digits.startIndex + digits.count - 16
+      guard let high = number(digits[..<middle]), let low = number(digits[middle...])
+      else { return nil }
+      return high << 64 | low
+    }
+    var value: UInt64 = 0
     for digit in digits {
       switch digit {
       case UInt8(ascii: "0")...UInt8(ascii: "9"):
-        value = value << 4 | UInt128(digit - UInt8(ascii: "0"))
+        value = value << 4 | UInt64(digit - UInt8(ascii: "0"))
       case UInt8(ascii: "a")...UInt8(ascii: "f"):
-        value = value << 4 | UInt128(digit - UInt8(ascii: "a") + 10)
+        value = value << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
       default: return nil
       }
     }
-    return value
+    return UInt128(value)
   }
 
   public var traceparent: String {
