@@ -29,8 +29,9 @@ final class InMemoryServer {
   }
 
   private final class Waker: CallWaker {
-    let pipes = Mutex<[CallPipe]>([])
-    func wake(_ pipe: CallPipe) { pipes.withLock { $0.append(pipe) } }
+    /// Nil once nobody pumps any more: a pipe holds its waker, and the two would keep each other.
+    let pipes = Mutex<[CallPipe]?>([])
+    func wake(_ pipe: CallPipe) { pipes.withLock { $0?.append(pipe) } }
   }
 
   let connection: ServerConnection
@@ -57,6 +58,13 @@ final class InMemoryServer {
     client.start()
     connection.start(now: now)
     pump()
+  }
+
+  /// Handlers that still wait are told that nobody answers any more, as by a connection that ends.
+  deinit {
+    connection.lost(RPCError(.cancelled, "the test is over"))
+    waker.pipes.withLock { $0 = nil }
+    clientWaker.pipes.withLock { $0 = nil }
   }
 
   static let plain: [(String, String)] = [
@@ -95,7 +103,7 @@ final class InMemoryServer {
     while true {
       for pipe in waker.pipes.withLock({ pipes in
         defer { pipes = [] }
-        return pipes
+        return pipes ?? []
       }) { connection.wake(pipe) }
       client.gather(limit: .max)
       let up = client.output
