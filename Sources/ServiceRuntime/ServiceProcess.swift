@@ -124,6 +124,8 @@ public struct ServiceProcess: Sendable {
     let services = opened.registrations + [health]
     var server = HTTP2Server.Configuration()
     server.gracePeriod = ShutdownLimit.drain
+    // Replicas that are added later get their share of callers that look for them no more.
+    server.maximumConnectionAge = .seconds(1800)
     server.page = "\(name) \(SluiceVersion.text): gRPC is served here\n"
     let listener = HTTP2Server(
       host: configuration.listen.host,

@@ -26,22 +26,22 @@ struct MessageAssembler {
     _ chunk: UnsafeRawBufferPointer,
     _ emit: (PrefixedMessage) -> Void
   ) throws(RPCError) {
-    var rest = chunk[...]
+    var rest = chunk
     while !rest.isEmpty {
       if missing == 0 {
         guard let length = try nextLength(&rest) else { return }
         if rest.count >= length {
-          emit(PrefixedMessage(bytes: [UInt8](rest.prefix(length)), isCompressed: isCompressed))
-          rest = rest.dropFirst(length)
+          let bytes = [UInt8](Self.cut(length, from: &rest))
+          emit(PrefixedMessage(bytes: bytes, isCompressed: isCompressed))
           continue
         }
         body.reserveCapacity(min(length, Self.firstReservation))
         missing = length
       }
-      let part = rest.prefix(missing)
+      let part = Self.cut(min(missing, rest.count), from: &rest)
+      makeRoom(for: part.count)
       body.append(contentsOf: part)
       missing -= part.count
-      rest = rest.dropFirst(part.count)
       if missing == 0, !part.isEmpty {
         emit(PrefixedMessage(bytes: body, isCompressed: isCompressed))
         body = []
@@ -49,17 +49,31 @@ struct MessageAssembler {
     }
   }
 
-  private mutating func nextLength(
-    _ rest: inout Slice<UnsafeRawBufferPointer>
-  ) throws(RPCError) -> Int? {
+  /// Grows the body as an array does, but never beyond the message's length.
+  private mutating func makeRoom(for count: Int) {
+    guard body.capacity - body.count < count else { return }
+    body.reserveCapacity(min(body.count + missing, max(2 * body.capacity, body.count + count)))
+  }
+
+  /// The first `count` bytes, which `bytes` then no longer has.
+  private static func cut(
+    _ count: Int,
+    from bytes: inout UnsafeRawBufferPointer
+  ) -> UnsafeRawBufferPointer {
+    // Safety: within `bytes`; `rebasing` checks that. Whoever owns them lends them for this turn.
+    let part = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+    bytes = UnsafeRawBufferPointer(rebasing: bytes[count...])
+    return part
+  }
+
+  private mutating func nextLength(_ rest: inout UnsafeRawBufferPointer) throws(RPCError) -> Int? {
     if prefix.isEmpty, rest.count >= Self.prefixLength {
-      let start = rest.startIndex
-      let raw = rest.base.loadUnaligned(fromByteOffset: start + 1, as: UInt32.self)
-      let flag = rest[start]
-      rest = rest.dropFirst(Self.prefixLength)
-      return try checked(flag: flag, length: UInt32(bigEndian: raw))
+      let start = Self.cut(Self.prefixLength, from: &rest)
+      let length = start.loadUnaligned(fromByteOffset: 1, as: UInt32.self)
+      return try checked(flag: start[0], length: UInt32(bigEndian: length))
     }
-    while prefix.count < Self.prefixLength, let byte = rest.popFirst() { prefix.append(byte) }
+    let part = min(Self.prefixLength - prefix.count, rest.count)
+    prefix.append(contentsOf: Self.cut(part, from: &rest))
     guard prefix.count == Self.prefixLength else { return nil }
     let length = prefix[1...].reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
     let flag = prefix[0]

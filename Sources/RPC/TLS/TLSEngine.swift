@@ -11,18 +11,20 @@ final class TLSEngine {
   }
 
   private let ssl: OpaquePointer
-  private let incoming: OpaquePointer?
-  private let outgoing: OpaquePointer?
+  /// Encrypted bytes that OpenSSL has not read.
+  private var incoming = ByteBuffer()
+  /// Encrypted bytes for the peer; old ones when they were taken already.
+  private var outgoing = ByteBuffer()
+  private var outgoingIsTaken = false
 
   /// A TLS record holds no more.
   private static let recordLength = 16 * 1024
 
   init(owning ssl: OpaquePointer, isServer: Bool) {
     self.ssl = ssl
-    incoming = BIO_new(BIO_s_mem())
-    outgoing = BIO_new(BIO_s_mem())
-    // The SSL owns both from here on.
-    SSL_set_bio(ssl, incoming, outgoing)
+    let bio = TLSEngineBIO.make(for: self)
+    // The SSL owns it from here on, once for each direction.
+    SSL_set_bio(ssl, bio, bio)
     if isServer { SSL_set_accept_state(ssl) } else { SSL_set_connect_state(ssl) }
   }
 
@@ -48,20 +50,43 @@ final class TLSEngine {
 
   // MARK: Encrypted bytes
 
-  func receive(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
-    guard let count = Int32(exactly: bytes.count), count > 0 else { return }
-    guard BIO_write(incoming, bytes.baseAddress, count) == count else {
-      throw TLSError("out of memory")
+  /// Takes what has arrived; `handshake` and `read` look at it.
+  func receive(_ bytes: ByteBuffer) {
+    if incoming.readableBytes == 0 {
+      incoming = bytes
+    } else {
+      incoming.writeImmutableBuffer(bytes)
     }
   }
 
-  /// Moves what is to be sent to the peer.
-  func takeOutput(into buffer: inout ByteBuffer) {
-    var bytes: UnsafeMutablePointer<CChar>?
-    let count = sluice_BIO_mem_bytes(outgoing, &bytes)
-    guard count > 0, let bytes else { return }
-    buffer.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
-    sluice_BIO_reset(outgoing)
+  /// What is to be sent to the peer; nil when there is nothing.
+  func takeOutput() -> ByteBuffer? {
+    guard !outgoingIsTaken, outgoing.readableBytes > 0 else { return nil }
+    outgoingIsTaken = true
+    return outgoing
+  }
+
+  /// Gives OpenSSL the next bytes.
+  /// - Returns: how many; 0 when there are none yet.
+  fileprivate func moveIncoming(to target: UnsafeMutableRawBufferPointer) -> Int {
+    let count = min(target.count, incoming.readableBytes)
+    guard count > 0 else { return 0 }
+    incoming.readWithUnsafeReadableBytes { bytes in
+      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      return count
+    }
+    // The channel reads into this memory again once nobody holds it.
+    if incoming.readableBytes == 0 { incoming = ByteBuffer() }
+    return count
+  }
+
+  fileprivate func appendOutgoing(_ bytes: UnsafeRawBufferPointer) {
+    if outgoingIsTaken {
+      // Keeps the memory when what was taken has left.
+      outgoing.clear()
+      outgoingIsTaken = false
+    }
+    outgoing.writeBytes(bytes)
   }
 
   // MARK: Handshake
@@ -186,4 +211,59 @@ final class TLSEngine {
     SSL_shutdown(ssl)
     TLSErrorQueue.clear()
   }
+}
+
+/// What OpenSSL reads encrypted bytes from and writes them to: an engine's buffers. OpenSSL's own BIO
+/// for memory copies what arrived once more, and clears all of its memory whenever it was emptied.
+private enum TLSEngineBIO {
+  /// OpenSSL's table of functions.
+  ///
+  /// Safety: made once, never changed or freed.
+  nonisolated(unsafe) private static let method: OpaquePointer? = {
+    let type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK
+    guard let method = BIO_meth_new(type, "TLSEngine") else { return nil }
+    BIO_meth_set_read_ex(method, read)
+    BIO_meth_set_write_ex(method, write)
+    BIO_meth_set_ctrl(method) { _, command, _, _ in command == BIO_CTRL_FLUSH ? 1 : 0 }
+    return method
+  }()
+
+  static func make(for engine: TLSEngine) -> OpaquePointer? {
+    guard let method, let bio = BIO_new(method) else { return nil }
+    // Safety: unretained. The engine owns the SSL, which owns this BIO; it frees it in `deinit`, and
+    // freeing reads and writes nothing.
+    BIO_set_data(bio, Unmanaged.passUnretained(engine).toOpaque())
+    BIO_set_init(bio, 1)
+    return bio
+  }
+
+  /// BIO_set_retry_read, which is a macro: SSL_ERROR_WANT_READ comes of it.
+  private static let wantsRead = BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY
+
+  private static func engine(_ bio: OpaquePointer?) -> TLSEngine? {
+    BIO_get_data(bio).map { Unmanaged<TLSEngine>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  private static let read:
+    @convention(c) (
+      OpaquePointer?, UnsafeMutablePointer<CChar>?, Int, UnsafeMutablePointer<Int>?
+    ) -> Int32 = { bio, target, length, count in
+      BIO_clear_flags(bio, wantsRead)
+      guard let engine = engine(bio), let count else { return 0 }
+      count.pointee = engine.moveIncoming(
+        to: UnsafeMutableRawBufferPointer(start: target, count: length)
+      )
+      if count.pointee == 0 { BIO_set_flags(bio, wantsRead) }
+      return count.pointee > 0 ? 1 : 0
+    }
+
+  private static let write:
+    @convention(c) (
+      OpaquePointer?, UnsafePointer<CChar>?, Int, UnsafeMutablePointer<Int>?
+    ) -> Int32 = { bio, bytes, length, count in
+      guard let engine = engine(bio), let count else { return 0 }
+      engine.appendOutgoing(UnsafeRawBufferPointer(start: bytes, count: length))
+      count.pointee = length
+      return 1
+    }
 }

@@ -24,6 +24,8 @@ final class TLSHandler: ChannelDuplexHandler {
   private var phase = Phase.handshake
   private var hasBegun = false
   private var timeout: Scheduled<Void>?
+  /// Decrypted bytes; its memory is used again and again.
+  private var plain = ByteBuffer()
 
   init(_ engine: TLSEngine, handshakeTimeout: TimeAmount, logger: Logger) {
     self.engine = engine
@@ -67,19 +69,9 @@ final class TLSHandler: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard phase == .handshake || phase == .open else { return }
-    let buffer = unwrapInboundIn(data)
-    do throws(TLSError) {
-      let result = buffer.withUnsafeReadableBytes { bytes -> Result<Void, TLSError> in
-        do throws(TLSError) { return .success(try engine.receive(bytes)) } catch {
-          return .failure(error)
-        }
-      }
-      try result.get()
-    } catch {
-      return fail(context, error)
-    }
+    engine.receive(unwrapInboundIn(data))
     if phase == .handshake { advance(context) }
-    if phase == .open { read(context, encryptedCount: buffer.readableBytes) }
+    if phase == .open { read(context) }
   }
 
   private func advance(_ context: ChannelHandlerContext) {
@@ -95,8 +87,9 @@ final class TLSHandler: ChannelDuplexHandler {
     context.fireUserInboundEventTriggered(TransportReady(peer: engine.peerIdentity))
   }
 
-  private func read(_ context: ChannelHandlerContext, encryptedCount: Int) {
-    var plain = context.channel.allocator.buffer(capacity: encryptedCount + 1024)
+  private func read(_ context: ChannelHandlerContext) {
+    // Whoever was given the last ones has let go of them, as a rule.
+    plain.clear()
     do throws(TLSError) {
       let isOpen = try engine.read(into: &plain)
       // Reading may answer: a key update, an alert.
@@ -131,9 +124,9 @@ final class TLSHandler: ChannelDuplexHandler {
   }
 
   private func sendOutput(_ context: ChannelHandlerContext) {
-    var output = ByteBuffer()
-    engine.takeOutput(into: &output)
-    if output.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(output), promise: nil) }
+    if let output = engine.takeOutput() {
+      context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+    }
   }
 
   // MARK: Outbound
@@ -153,11 +146,8 @@ final class TLSHandler: ChannelDuplexHandler {
       promise?.fail(error)
       return fail(context, error)
     }
-    var output = context.channel.allocator.buffer(
-      capacity: buffer.readableBytes + buffer.readableBytes / 512 + 64
-    )
-    engine.takeOutput(into: &output)
-    context.write(wrapOutboundOut(output), promise: promise)
+    // An empty write, which carries a promise only, has no output.
+    context.write(wrapOutboundOut(engine.takeOutput() ?? ByteBuffer()), promise: promise)
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
