@@ -5,6 +5,7 @@
 public struct WireWriter {
   public internal(set) var bytes: [UInt8] = []
 
+  private static let longValue = 4096
   /// A tag and a length take at most this.
   private static let greatestPrefix = 15
 
@@ -53,11 +54,22 @@ public struct WireWriter {
     if !value.isEmpty { value.withUnsafeBytes { always(number, $0) } }
   }
   public mutating func always(_ number: UInt32, _ value: UnsafeRawBufferPointer) {
-    // The first field is often most of the message: room for it and its length at once.
-    if bytes.isEmpty { bytes.reserveCapacity(value.count + Self.greatestPrefix) }
+    reserve(value.count)
     tag(number, .lengthDelimited)
     varint(UInt64(value.count))
     bytes.append(contentsOf: value)
+  }
+
+  /// Makes room for a field's value and its length at once. The first field is often most of the
+  /// message; and an array that grows by itself would double for a long value's last byte.
+  private mutating func reserve(_ count: Int) {
+    let needed = bytes.count + count + Self.greatestPrefix
+    guard needed > bytes.capacity else { return }
+    if bytes.isEmpty {
+      bytes.reserveCapacity(needed)
+    } else if count >= Self.longValue {
+      bytes.reserveCapacity(needed + needed / 8)
+    }
   }
 
   /// Writes a sub-message, also an empty one: presence is information.

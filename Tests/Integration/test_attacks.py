@@ -15,7 +15,6 @@ from support.frames import (
 from support.house import find_binaries
 from support.interop import InteropServer
 
-MEMORY = 20_000_000
 CONCURRENT_STREAMS = 100
 # For the server to do what it does after some seconds, on a machine that has other work too.
 SLACK = 9
@@ -64,7 +63,7 @@ def attacked(name, files=()):
         started, highest = server.handlers()
         assert answers(server, files), f"{attack.title}: others are not served any more"
     print(f"{attack.title}: {end}, {end.sent} sent, {grown / 1e6:.1f} MB, {started - 1} handlers, {highest} at once")
-    assert grown < MEMORY, f"{attack.title}: {grown} bytes"
+    assert grown < attack.memory, f"{attack.title}: {grown} bytes"
     assert attack.end == ANY or end.closed, f"{attack.title}: {end} after {end.sent}"
     if attack.end not in [ANY, CLOSED]:
         assert end.code == attack.end, f"{attack.title}: {end} after {end.sent}"

@@ -22,6 +22,10 @@ public protocol RPCMessageSink: Sendable {
   func send(_ message: [UInt8]) async throws
   /// Sends if there is room now; false when the caller must `send`.
   func sendReady(_ message: [UInt8]) throws -> Bool
+  /// Whether a message would be taken now.
+  var hasRoom: Bool { get }
+  /// Suspends until `hasRoom`, or until the call has ended.
+  func waitForRoom() async throws
   /// As `send`, but never compressed; a sink that compresses nothing has none of its own.
   func sendUncompressed(_ message: [UInt8]) async throws
 }
@@ -32,6 +36,9 @@ extension RPCMessageSource {
 
 extension RPCMessageSink {
   public func sendReady(_ message: [UInt8]) throws -> Bool { false }
+  /// `send` does the waiting, unless a conformer says otherwise.
+  public var hasRoom: Bool { true }
+  public func waitForRoom() async throws {}
   public func sendUncompressed(_ message: [UInt8]) async throws { try await send(message) }
 }
 
@@ -93,6 +100,8 @@ public struct RPCWriter<Message: WireMessage>: Sendable {
 
   @inlinable
   public func write(_ message: Message) async throws {
+    // Before it is encoded: what waits for a reader that does not read is held once, not twice.
+    if !sink.hasRoom { try await sink.waitForRoom() }
     let bytes = message.wireBytes()
     if try !sink.sendReady(bytes) { try await sink.send(bytes) }
   }

@@ -116,13 +116,17 @@ final class CallPipe: RPCServerCall {
   }
 
   private func putWhenRoom(_ message: PrefixedMessage) async throws {
-    while try !put(message) {
-      let writer = outbound.newWriter()
-      try await MessageQueue.wait {
-        outbound.registerWriter(writer, $0)
-      } cancel: {
-        outbound.cancelWriter(writer)
-      }
+    while try !put(message) { try await waitForRoom() }
+  }
+
+  var hasRoom: Bool { outbound.hasRoom }
+
+  func waitForRoom() async throws {
+    let writer = outbound.newWriter()
+    try await MessageQueue.wait {
+      outbound.registerWriter(writer, $0)
+    } cancel: {
+      outbound.cancelWriter(writer)
     }
   }
 
