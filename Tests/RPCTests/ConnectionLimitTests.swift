@@ -162,12 +162,17 @@ struct ConnectionLimitTests {
       )
       let client = RPCClient(transport: transport)
       // A call that is open all the time sees its connection's end through.
-      let answer = try await client.bidirectional(EchoService.chat) { requests, finish, responses in
+      // A busy machine may see a connection end before its first call: that is waited for.
+      let patient = CallOptions(waitForReady: true)
+      let answer = try await client.bidirectional(EchoService.chat, options: patient) {
+        requests,
+        finish,
+        responses in
         for number in 0..<100 as Range<Int64> {
           try await requests.write(Note(number: number))
           #expect(try await responses.next()?.number == number)
           // Not idempotent: it is only made again when no server has seen it.
-          let whoAmI = try await client.unary(EchoService.whoAmI, Note())
+          let whoAmI = try await client.unary(EchoService.whoAmI, Note(), options: patient)
           #expect(whoAmI.text.hasSuffix("nobody"))
           try await Task.sleep(for: .milliseconds(10))
         }
