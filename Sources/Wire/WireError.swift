@@ -10,6 +10,8 @@ public enum WireError: Error, Equatable, Sendable {
   /// A tag with field number 0 or above 536,870,911, with a wire type that proto3 does not know, or
   /// longer than five bytes.
   case invalidTag
+  /// A length that took more than five bytes.
+  case invalidLength
   /// A `string` field was not valid UTF-8.
   case invalidUTF8
   /// Groups were nested deeper than `WireReader.maximumDepth`, or sub-messages were.
@@ -26,6 +28,7 @@ extension WireError: CustomStringConvertible {
     case .truncated: "message ends inside a field"
     case .varintTooLong: "varint longer than 64 bits"
     case .invalidTag: "invalid field tag"
+    case .invalidLength: "length in more than five bytes"
     case .invalidUTF8: "string field is not valid UTF-8"
     case .tooDeep: "message nested too deeply"
     case .unbalancedGroup: "unbalanced group"

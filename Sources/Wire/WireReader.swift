@@ -161,8 +161,11 @@ public struct WireReader {
   /// Where the next length-delimited value lies in `bytes`; nothing is copied.
   @inlinable @inline(__always)
   public mutating func range() throws(WireError) -> Range<Int> {
+    let beginning = position
     let length = try varint()
     guard length <= UInt64(end &- position) else { throw .truncated }
+    // As with a tag: the reference refuses a length that is padded beyond the bytes of 32 bits.
+    guard position &- beginning <= 5 else { throw .invalidLength }
     let start = position
     position = start &+ Int(truncatingIfNeeded: length)
     return start..<position

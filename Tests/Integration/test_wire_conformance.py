@@ -119,11 +119,12 @@ class Maker:
         return bytes(data[:dice.randrange(len(data) + 1)] if dice.random() < 0.5 else data)
 
     def raw_field(self):
-        """A field's number with a wire type that may be another's, and a value in an odd form."""
+        """A field's number with a wire type that may be another's, and a value in an odd form. Tags and
+        lengths take up to six bytes, one more than they may."""
         dice = self.dice
         known = dice.random() < 0.9
         number = dice.choice(self.fields).number if known else dice.choice([16, 17, 501, 510, 2**29 - 1])
-        tag = self.wide_varint(number << 3 | (kind := dice.choice([0, 0, 1, 2, 2, 2, 5, 3])), 5)
+        tag = self.wide_varint(number << 3 | (kind := dice.choice([0, 0, 1, 2, 2, 2, 5, 3])), 6)
         if kind == 0:
             return tag + self.wide_varint(self.integer(64) % 2**64, 10)
         if kind == 1:
@@ -139,7 +140,7 @@ class Maker:
             lambda: b"\x08" + self.wide_varint(self.integer(32) % 2**64, 10) + b"\x10\x01",
             lambda: field(1, dice.choice(TEXTS).encode()) + field(2, dice.choice(TEXTS).encode()),
             lambda: self.whole(1)])()
-        return tag + self.wide_varint(len(body), 5) + body
+        return tag + self.wide_varint(len(body), 6) + body
 
     def wide_varint(self, value, longest):
         """The shortest form, or one with more bytes than it needs."""

@@ -21,6 +21,11 @@ import Wire
     ("string cut", [0x52, 2, 0x61], .truncated),
     ("length beyond everything", [0x5A] + [UInt8](repeating: 0xFF, count: 9) + [1], .truncated),
     ("length of Int.max", [0x5A] + [UInt8](repeating: 0xFF, count: 8) + [0x7F], .truncated),
+    ("length padded to six bytes", [0x5A, 0x81, 0x80, 0x80, 0x80, 0x80, 0x00, 1], .invalidLength),
+    (
+      "unknown field's length padded to ten bytes",
+      [0xA2, 0x06] + [UInt8](repeating: 0x80, count: 9) + [0], .invalidLength
+    ),
     ("group without end", [0xA3, 0x06, 0x08, 1], .truncated),
     ("group ends with another number", [0xA3, 0x06, 0xAC, 0x06], .unbalancedGroup),
     ("end without start", [0xA4, 0x06], .unbalancedGroup),
