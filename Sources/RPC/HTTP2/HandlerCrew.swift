@@ -10,8 +10,8 @@ import Logging
 /// it after whatever a handler waits for.
 final class HandlerCrew: @unchecked Sendable {
   private let executor: LoopTaskExecutor
-  fileprivate let running: RunningCalls
-  fileprivate let logger: Logger
+  private let running: RunningCalls
+  private let logger: Logger
   private var idle: [HandlerWorker] = []
   /// Of those that wait: enough for handlers that suspend now and then.
   private static let maximumIdle = 8
@@ -32,10 +32,14 @@ final class HandlerCrew: @unchecked Sendable {
     }
     let worker = HandlerWorker(call, executor: executor)
     worker.task = Task.immediate(executorPreference: executor) { [running, logger, weak self] in
-      while let call = worker.call {
-        call.end(await call.method.answer(call.pipe, call.context), running, logger)
-        worker.call = nil
-        guard !Task.isCancelled, let self, self.takes(worker) else { return }
+      while true {
+        do {
+          guard let call = worker.call else { return }
+          call.end(await call.method.answer(call.pipe, call.context), running, logger)
+          worker.call = nil
+        }
+        // Nothing of the call and nobody's strong reference to the crew lives on while it waits.
+        guard !Task.isCancelled, self?.takes(worker) == true else { return }
         await worker.wait()
       }
     }

@@ -120,6 +120,13 @@ final class ServerConnection: H2Connection {
     if let stream = stream as? ServerStream { retired.append(stream) }
   }
 
+  /// The pipes of streams hold what owns this connection: none may be kept beyond its end.
+  override func lost(_ error: RPCError) {
+    super.lost(error)
+    retired = []
+    spare = []
+  }
+
   override func gathered() {
     guard !retired.isEmpty else { return }
     // A handler that still runs, or a wake on its way, holds the pipe: then the stream is let go.
