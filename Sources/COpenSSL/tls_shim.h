@@ -20,12 +20,6 @@ static inline int sluice_SSL_set_server_name(SSL *ssl, const char *name) {
   return SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
-// BIO_get_mem_data and BIO_reset are macros over BIO_ctrl.
-static inline long sluice_BIO_mem_bytes(BIO *bio, char **bytes) {
-  return BIO_get_mem_data(bio, bytes);
-}
-static inline void sluice_BIO_reset(BIO *bio) { (void)BIO_reset(bio); }
-
 // GENERAL_NAMES is a typed stack, read by macros. Returns the length of the first URI from *index
 // on and moves *index past it; -1 when there is none. The bytes belong to the names.
 static inline int sluice_next_uri(GENERAL_NAMES *names, int *index, const unsigned char **bytes) {

@@ -12,6 +12,7 @@ import warnings
 import pytest
 from grpc_tools import protoc
 from support.house import find_binaries
+from support.interop import end
 
 HERE = pathlib.Path(__file__).parent
 CASES = [
@@ -66,15 +67,7 @@ def serving(command, files, mode="server"):
     try:
         yield process.stdout.readline().strip()
     finally:
-        process.stdin.close()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
-        finally:
-            process.stdout.close()
+        end(process)
 
 
 def ours():

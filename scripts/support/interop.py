@@ -5,6 +5,19 @@ import subprocess
 from support.house import find_binaries
 
 
+def end(process):
+    """Has a program that lives as long as its standard input end, by force if it must be."""
+    process.stdin.close()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        process.stdout.close()
+
+
 class InteropServer:
     """Serves grpc.testing.TestService on a port of 127.0.0.1 as long as the block."""
 
@@ -19,15 +32,7 @@ class InteropServer:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
-        finally:
-            self.process.stdout.close()
+        end(self.process)
 
     def handlers(self):
         """How many handlers were started so far, and how many ran at once at most."""

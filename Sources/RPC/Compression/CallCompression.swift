@@ -17,10 +17,9 @@ struct CallCompression: ~Copyable, Sendable {
     sending = Atomic(compression == .gzip ? .gzip : .plain)
   }
 
-  /// As a server's call begins.
+  /// As a server's call begins; the limit is its connection's and stays.
   func reset() {
     sending.store(.plain, ordering: .relaxed)
-    limit.store(0, ordering: .relaxed)
     last.store(false, ordering: .relaxed)
   }
 
