@@ -43,6 +43,7 @@ let package = Package(
     // Engines.
     .target(name: "Crypto", dependencies: ["COpenSSL"]),
     .target(name: "SQLDatabase", dependencies: ["CSQLite", "CPostgreSQL"]),
+    .target(name: "Loopback"),
     .target(
       name: "RPC",
       dependencies: [
@@ -112,7 +113,7 @@ let package = Package(
       name: "Ops",
       dependencies: [
         "VaultAPI", "OrchestratorAPI", "WriterAPI", "SyncModel", "RPC", "Crypto", "ServiceRuntime",
-        "SQLDatabase",
+        "SQLDatabase", "Loopback",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -144,7 +145,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: [
         "Wire", "SyncModel", "RPC", "VaultAPI", "OrchestratorAPI", "WriterAPI", "Warehouse",
-        "Destination", "Crypto", "SQLDatabase",
+        "Destination", "Crypto", "SQLDatabase", "Loopback",
       ]
     ),
     // The message of protobuf's conformance cases, coded by hand on Wire's primitives.
@@ -156,7 +157,7 @@ let package = Package(
     .testTarget(
       name: "RPCTests",
       dependencies: [
-        "RPC", "Wire", "Crypto", "TestSupport",
+        "RPC", "Wire", "Crypto", "Loopback", "TestSupport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),

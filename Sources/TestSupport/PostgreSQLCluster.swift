@@ -1,4 +1,5 @@
 import Glibc
+import Loopback
 import Synchronization
 
 /// A PostgreSQL server of the tests' own: loopback, a free port, scram passwords, TLS on with a
@@ -84,20 +85,8 @@ public final class PostgreSQLCluster: Sendable {
 
   /// A port of loopback that nothing listens on at the moment.
   public static func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard descriptor >= 0 else { throw SystemError("socket") }
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let code = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(descriptor, pointer, length) == 0 && getsockname(descriptor, pointer, &length) == 0
-      }
-    }
-    guard code else { throw SystemError("bind") }
-    return Int(UInt16(bigEndian: address.sin_port))
+    guard let socket = LoopbackSocket() else { throw SystemError("bind") }
+    return socket.port
   }
 
   private static func findBinaries() throws -> String {

@@ -1,24 +1,14 @@
-import Glibc
+import Loopback
 import RPC
+import TestSupport
 import Testing
 
 @Suite("A client connects, and connects again")
 struct ConnectionTests {
   /// Lends a port that is taken, so that nobody else gets it, but on which nobody listens.
   private func withDeafPort(_ body: (Int) async throws -> Void) async throws {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let code = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
-      }
-    }
-    try #require(code == 0)
-    try await body(Int(UInt16(bigEndian: address.sin_port)))
+    guard let socket = LoopbackSocket() else { throw SystemError("bind") }
+    try await body(socket.port)
   }
 
   @Test("a refused connection is UNAVAILABLE and names the server")

@@ -1,4 +1,4 @@
-import Glibc
+import Loopback
 import ServiceRuntime
 
 /// The loopback ports of the services, the same at every start.
@@ -75,24 +75,8 @@ enum LoopbackPort {
 
   /// The port that a socket could be bound to; the socket is closed again.
   private static func bound(to port: Int) -> Int? {
-    guard let wanted = UInt16(exactly: port) else { return nil }
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
     // As the services' listeners: a connection that ended lately does not hold the port.
-    var yes: Int32 = 1
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = wanted.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    // Safety: sockaddr_in is a sockaddr by its first field; both calls stay inside `length` bytes.
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
-      }
-    }
-    return isBound ? Int(UInt16(bigEndian: address.sin_port)) : nil
+    guard let socket = LoopbackSocket(port: port, reusesAddress: true) else { return nil }
+    return socket.port
   }
 }
