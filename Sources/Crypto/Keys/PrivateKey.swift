@@ -38,6 +38,20 @@ final class PrivateKey: @unchecked Sendable {
     self.init(adopting: key)
   }
 
+  /// Signs `message` with the key; `digest` is nil for Ed25519, which hashes itself.
+  /// RSA signs with PKCS#1 v1.5.
+  func sign(_ message: [UInt8], digest: OpaquePointer?) throws(CryptoError) -> [UInt8] {
+    let context = try OpenSSL.make("sign") { EVP_MD_CTX_new() }
+    defer { EVP_MD_CTX_free(context) }
+    var signature = [UInt8](repeating: 0, count: Int(EVP_PKEY_get_size(pointer)))
+    var length = signature.count
+    try OpenSSL.check("sign") {
+      guard EVP_DigestSignInit(context, nil, digest, nil, pointer) == 1 else { return 0 }
+      return EVP_DigestSign(context, &signature, &length, message, message.count)
+    }
+    return Array(signature.prefix(length))
+  }
+
   /// PKCS#8 PEM, unencrypted.
   func pkcs8PEM() throws(CryptoError) -> SecretBytes {
     let bio = try MemoryBIO()

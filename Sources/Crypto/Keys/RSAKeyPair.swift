@@ -8,7 +8,7 @@ public struct RSAKeyPair: Sendable {
   /// The moduli that Snowflake takes and that are made in bearable time.
   public static let permittedBits = 2048...4096
 
-  private let key: PrivateKey
+  let key: PrivateKey
 
   /// The modulus in bits.
   public let bits: Int
@@ -40,7 +40,15 @@ public struct RSAKeyPair: Sendable {
     try self.init(PrivateKey(pem: pkcs8PEM))
   }
 
-  private init(_ key: PrivateKey) throws(CryptoError) {
+  /// Reads a private key that somebody brings along: PEM, PKCS#8 plain or encrypted, or PKCS#1.
+  /// - Parameter passphrase: of an encrypted key.
+  /// - Throws: kind `.format` for what is no RSA key, an encrypted key without its passphrase or with
+  ///   a wrong one; `.size` outside `permittedBits`, or for a key that would take minutes to decrypt.
+  public init(importing pem: SecretBytes, passphrase: SecretBytes?) throws(CryptoError) {
+    try self.init(ImportedKey.read(pem, passphrase: passphrase))
+  }
+
+  init(_ key: PrivateKey) throws(CryptoError) {
     guard EVP_PKEY_get_base_id(key.pointer) == EVP_PKEY_RSA else {
       throw CryptoError(.format, "the private key is not an RSA key")
     }
@@ -52,6 +60,11 @@ public struct RSAKeyPair: Sendable {
     self.bits = bits
     publicKeyPEM = try key.publicKeyPEM()
     fingerprint = "SHA256:" + Base64.encode(SHA256.digest(try key.publicKeyDER()).bytes)
+  }
+
+  /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).
+  public func signRS256(_ message: [UInt8]) throws(CryptoError) -> [UInt8] {
+    try key.sign(message, digest: EVP_sha256())
   }
 
   /// The private key for sealed storage, PKCS#8 PEM. Nothing else may ever see it.

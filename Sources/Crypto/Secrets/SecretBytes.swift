@@ -2,7 +2,8 @@ import COpenSSL
 
 /// Bytes that must not be seen: wiped when released, never printed, compared in constant time.
 ///
-/// Immutable once made. A class, so that passing it on shares the one copy.
+/// Immutable once made. A class, so that passing it on shares the one copy. The memory is the
+/// secure heap's where a process has one (`SecureHeap`), and while that has room.
 // Safety: @unchecked because of the pointer; the memory is written in the initialisers only and
 // wiped in deinit, when nobody else holds the object.
 public final class SecretBytes: @unchecked Sendable {
@@ -15,8 +16,7 @@ public final class SecretBytes: @unchecked Sendable {
     count: Int,
     _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) {
-    memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
-    memory.initializeMemory(as: UInt8.self, repeating: 0)
+    memory = SecureHeap.allocate(count)
     try fill(memory)
   }
 
@@ -30,10 +30,7 @@ public final class SecretBytes: @unchecked Sendable {
     self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
   }
 
-  deinit {
-    OPENSSL_cleanse(memory.baseAddress, memory.count)
-    memory.deallocate()
-  }
+  deinit { SecureHeap.release(memory) }
 
   /// Lends the bytes; the pointer is not valid afterwards.
   public func withUnsafeBytes<T, Failure: Error>(
