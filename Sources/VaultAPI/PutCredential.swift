@@ -1,25 +1,33 @@
 public import Wire
 
-/// `sluice.vault.v1.PutCredentialRequest`. Its description leaves the secret out.
+/// `sluice.vault.v1.PutCredentialRequest`. Its description leaves secrets out.
 public struct PutCredentialRequest: WireMessage, Equatable {
   public var workspace = ""
   public var name = ""
   public var type = CredentialKind.unspecified
   public var username = ""
-  /// `password`: the password, 1 to 65,536 bytes. `keyPair`: empty, the vault makes the pair itself.
+  /// The secret, 1 to 65,536 bytes. key_pair: empty (the vault makes the pair itself), or a PEM
+  /// private key, PKCS#8 plain or encrypted, or PKCS#1. ssh_key_pair: empty. service_account: the
+  /// JSON file.
   public var secret: [UInt8] = []
-  /// `keyPair`: the RSA modulus in bits, 2048 to 4096; 0 means 2048.
+  /// Pairs: the RSA modulus in bits, 2048 to 4096; 0 means 2048.
   public var keyBits: UInt32 = 0
+  /// key_pair: the passphrase of an encrypted private key.
+  public var passphrase: [UInt8] = []
+  /// ssh_key_pair: "ed25519" (the default) or "rsa".
+  public var algorithm = ""
 
   public init() {}
 
   public init(
     workspace: String = "",
     name: String = "",
-    type: CredentialKind = .unspecified,
+    type: CredentialKind = CredentialKind.unspecified,
     username: String = "",
     secret: [UInt8] = [],
-    keyBits: UInt32 = 0
+    keyBits: UInt32 = 0,
+    passphrase: [UInt8] = [],
+    algorithm: String = ""
   ) {
     self.workspace = workspace
     self.name = name
@@ -27,6 +35,8 @@ public struct PutCredentialRequest: WireMessage, Equatable {
     self.username = username
     self.secret = secret
     self.keyBits = keyBits
+    self.passphrase = passphrase
+    self.algorithm = algorithm
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -38,6 +48,8 @@ public struct PutCredentialRequest: WireMessage, Equatable {
       case (4, .lengthDelimited): username = try reader.string()
       case (5, .lengthDelimited): secret = try reader.byteArray()
       case (6, .varint): keyBits = try reader.uint32()
+      case (7, .lengthDelimited): passphrase = try reader.byteArray()
+      case (8, .lengthDelimited): algorithm = try reader.string()
       default: try reader.skip(number, type)
       }
     }
@@ -50,18 +62,13 @@ public struct PutCredentialRequest: WireMessage, Equatable {
     writer.string(4, username)
     writer.byteArray(5, secret)
     writer.uint32(6, keyBits)
+    writer.byteArray(7, passphrase)
+    writer.string(8, algorithm)
   }
 }
 
-// A secret must not reach a log by way of a message that is printed whole.
-extension PutCredentialRequest: CustomStringConvertible, CustomDebugStringConvertible,
-  CustomReflectable
-{
-  public var description: String {
-    "PutCredentialRequest(\(workspace)/\(name), \(type.name ?? "unspecified"))"
-  }
-  public var debugDescription: String { description }
-  public var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
+extension PutCredentialRequest: UnprintedMessage {
+  public var description: String { "PutCredentialRequest(workspace: \(workspace), name: \(name))" }
 }
 
 /// `sluice.vault.v1.PutCredentialResponse`.
@@ -71,7 +78,10 @@ public struct PutCredentialResponse: WireMessage, Equatable {
 
   public init() {}
 
-  public init(credential: Credential? = nil, change: Change = .unspecified) {
+  public init(
+    credential: Credential? = nil,
+    change: Change = Change.unspecified
+  ) {
     self.credential = credential
     self.change = change
   }

@@ -4,14 +4,18 @@ public import Wire
 public struct ReleaseSecretRequest: WireMessage, Equatable {
   public var workspace = ""
   public var name = ""
-  /// What the secret is for; it goes to the vault's log.
+  /// What the secret is for; both go to the vault's log. run_id is empty for a test.
   public var purpose = ""
-  /// Goes to the vault's log; empty for a test.
   public var runId = ""
 
   public init() {}
 
-  public init(workspace: String = "", name: String = "", purpose: String = "", runId: String = "") {
+  public init(
+    workspace: String = "",
+    name: String = "",
+    purpose: String = "",
+    runId: String = ""
+  ) {
     self.workspace = workspace
     self.name = name
     self.purpose = purpose
@@ -38,7 +42,7 @@ public struct ReleaseSecretRequest: WireMessage, Equatable {
   }
 }
 
-/// `sluice.vault.v1.ReleasedSecret`. Its description leaves the secret out.
+/// `sluice.vault.v1.ReleasedSecret`. Its description leaves secrets out.
 public struct ReleasedSecret: WireMessage, Equatable {
   public var type = CredentialKind.unspecified
   public var username = ""
@@ -48,7 +52,7 @@ public struct ReleasedSecret: WireMessage, Equatable {
   public init() {}
 
   public init(
-    type: CredentialKind = .unspecified,
+    type: CredentialKind = CredentialKind.unspecified,
     username: String = "",
     secret: [UInt8] = [],
     version: UInt32 = 0
@@ -79,11 +83,8 @@ public struct ReleasedSecret: WireMessage, Equatable {
   }
 }
 
-// A secret must not reach a log by way of a message that is printed whole.
-extension ReleasedSecret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+extension ReleasedSecret: UnprintedMessage {
   public var description: String {
     "ReleasedSecret(\(type.name ?? "unspecified"), version \(version))"
   }
-  public var debugDescription: String { description }
-  public var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
 }

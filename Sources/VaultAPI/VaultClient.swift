@@ -20,7 +20,7 @@ public struct VaultClient: Sendable {
     try await client.unary(VaultMethods.getCredential, request, options: options)
   }
 
-  /// Lends the credentials, by name; the call ends with `body`.
+  /// Lends the answers in their order; the call ends with `body`.
   public func listCredentials<Result: Sendable>(
     _ request: ListCredentialsRequest,
     options: CallOptions = CallOptions(),
@@ -29,10 +29,80 @@ public struct VaultClient: Sendable {
     try await client.serverStreaming(VaultMethods.listCredentials, request, options: options, body)
   }
 
+  public func deleteCredential(
+    _ request: DeleteCredentialRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> DeleteCredentialResponse {
+    try await client.unary(VaultMethods.deleteCredential, request, options: options)
+  }
+
+  public func holdCredential(
+    _ request: HoldCredentialRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> Credential {
+    try await client.unary(VaultMethods.holdCredential, request, options: options)
+  }
+
+  public func dropCredential(
+    _ request: DropCredentialRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> Credential {
+    try await client.unary(VaultMethods.dropCredential, request, options: options)
+  }
+
+  public func rotateKey(
+    _ request: RotateKeyRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> Credential {
+    try await client.unary(VaultMethods.rotateKey, request, options: options)
+  }
+
+  public func proveKey(
+    _ request: ProveKeyRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> Credential {
+    try await client.unary(VaultMethods.proveKey, request, options: options)
+  }
+
+  public func promoteKey(
+    _ request: PromoteKeyRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> Credential {
+    try await client.unary(VaultMethods.promoteKey, request, options: options)
+  }
+
+  public func destroyKey(
+    _ request: DestroyKeyRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> Credential {
+    try await client.unary(VaultMethods.destroyKey, request, options: options)
+  }
+
   public func releaseSecret(
     _ request: ReleaseSecretRequest,
     options: CallOptions = CallOptions()
   ) async throws -> ReleasedSecret {
     try await client.unary(VaultMethods.releaseSecret, request, options: options)
+  }
+
+  public func signSnowflakeToken(
+    _ request: SignSnowflakeTokenRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> SignedToken {
+    try await client.unary(VaultMethods.signSnowflakeToken, request, options: options)
+  }
+
+  public func signGoogleAssertion(
+    _ request: SignGoogleAssertionRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> SignedToken {
+    try await client.unary(VaultMethods.signGoogleAssertion, request, options: options)
+  }
+
+  public func signSSHUserAuth(
+    _ request: SignSSHUserAuthRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> SSHSignature {
+    try await client.unary(VaultMethods.signSSHUserAuth, request, options: options)
   }
 }

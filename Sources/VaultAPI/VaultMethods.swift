@@ -9,21 +9,84 @@ public enum VaultMethods {
     name: "PutCredential",
     isIdempotent: true
   )
+
   public static let getCredential = RPCMethod<GetCredentialRequest, Credential>(
     service: service,
     name: "GetCredential",
     isIdempotent: true
   )
+
   public static let listCredentials = RPCMethod<ListCredentialsRequest, Credential>(
     service: service,
     name: "ListCredentials",
     shape: .serverStreaming,
     isIdempotent: true
   )
+
+  // A second one would say NOT_FOUND of what the first has removed.
+  public static let deleteCredential = RPCMethod<DeleteCredentialRequest, DeleteCredentialResponse>(
+    service: service,
+    name: "DeleteCredential"
+  )
+
+  public static let holdCredential = RPCMethod<HoldCredentialRequest, Credential>(
+    service: service,
+    name: "HoldCredential",
+    isIdempotent: true
+  )
+
+  public static let dropCredential = RPCMethod<DropCredentialRequest, Credential>(
+    service: service,
+    name: "DropCredential",
+    isIdempotent: true
+  )
+
+  // With `restart`, each call makes another key.
+  public static let rotateKey = RPCMethod<RotateKeyRequest, Credential>(
+    service: service,
+    name: "RotateKey"
+  )
+
+  public static let proveKey = RPCMethod<ProveKeyRequest, Credential>(
+    service: service,
+    name: "ProveKey",
+    isIdempotent: true
+  )
+
+  // The grace of the key before would begin anew.
+  public static let promoteKey = RPCMethod<PromoteKeyRequest, Credential>(
+    service: service,
+    name: "PromoteKey"
+  )
+
+  public static let destroyKey = RPCMethod<DestroyKeyRequest, Credential>(
+    service: service,
+    name: "DestroyKey",
+    isIdempotent: true
+  )
+
   // A repeat is one more line in the vault's log, no more.
   public static let releaseSecret = RPCMethod<ReleaseSecretRequest, ReleasedSecret>(
     service: service,
     name: "ReleaseSecret",
+    isIdempotent: true
+  )
+
+  public static let signSnowflakeToken = RPCMethod<SignSnowflakeTokenRequest, SignedToken>(
+    service: service,
+    name: "SignSnowflakeToken",
+    isIdempotent: true
+  )
+
+  public static let signGoogleAssertion = RPCMethod<SignGoogleAssertionRequest, SignedToken>(
+    service: service,
+    name: "SignGoogleAssertion",
+    isIdempotent: true
+  )
+
+  public static let signSSHUserAuth = RPCMethod<SignSSHUserAuthRequest, SSHSignature>(
+    service: service,
+    name: "SignSSHUserAuth",
     isIdempotent: true
   )
 }

@@ -1,0 +1,43 @@
+public import Wire
+
+/// `sluice.vault.v1.ProveKeyRequest`.
+public struct ProveKeyRequest: WireMessage, Equatable {
+  public var workspace = ""
+  public var name = ""
+  public var version: UInt32 = 0
+  /// What the login was for; goes to the audit log.
+  public var purpose = ""
+
+  public init() {}
+
+  public init(
+    workspace: String = "",
+    name: String = "",
+    version: UInt32 = 0,
+    purpose: String = ""
+  ) {
+    self.workspace = workspace
+    self.name = name
+    self.version = version
+    self.purpose = purpose
+  }
+
+  public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    while let (number, type) = try reader.nextTag() {
+      switch (number, type) {
+      case (1, .lengthDelimited): workspace = try reader.string()
+      case (2, .lengthDelimited): name = try reader.string()
+      case (3, .varint): version = try reader.uint32()
+      case (4, .lengthDelimited): purpose = try reader.string()
+      default: try reader.skip(number, type)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    writer.string(1, workspace)
+    writer.string(2, name)
+    writer.uint32(3, version)
+    writer.string(4, purpose)
+  }
+}
