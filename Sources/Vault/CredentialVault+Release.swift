@@ -11,51 +11,40 @@ extension CredentialVault {
     context: ServerContext
   ) async throws -> ReleasedSecret {
     try VaultAccess.check(VaultMethods.releaseSecret.path, context)
-    try RequestChecks.name(request.workspace, of: "workspace's name")
-    try RequestChecks.name(request.name, of: "credential's name")
-    try RequestChecks.line(request.purpose, of: "purpose", atMost: 256)
-    try RequestChecks.line(request.runId, of: "run_id", atMost: 128)
-    let at = world.now()
-    let released = try await answering(context) {
-      // A transaction: the secret leaves when the record of it is on the disk (design, decision 15).
-      try await self.database.transaction { [store] connection in
-        guard
-          let found = try store.find(request.workspace, request.name, in: connection)
-        else { throw RPCError.noCredential(request.workspace, request.name) }
-        guard found.kind == .password else {
-          throw RPCError(
-            .failedPrecondition,
-            "credential \"\(request.name)\" is a key pair, and its private key never leaves the "
-              + "vault",
-            reason: "key_pair_never_leaves"
-          )
-        }
-        try AuditRecord(
-          action: .released,
-          at: at,
-          peer: context.peer,
-          workspace: request.workspace,
-          name: request.name,
-          version: found.version,
-          purpose: request.purpose,
-          runID: request.runId
-        ).append(in: connection)
-        return ReleasedSecret(
-          type: found.kind,
-          username: found.username,
-          secret: try store.secret(of: found, in: connection).copyBytes(),
-          version: found.version
+    try RequestChecks.use(request.workspace, request.name, request.purpose, request.runId)
+    let (released, credential) = try await changing(context) { change in
+      let found = try change.get(request.workspace, request.name)
+      guard !found.kind.neverLeaves else {
+        throw RPCError(
+          .failedPrecondition,
+          "credential \"\(request.name)\" is a \(found.kind.name ?? ""), and its private key never "
+            + "leaves the vault",
+          reason: "key_never_leaves"
         )
       }
+      try VaultAccess.checkRelease(of: found.kind, context)
+      let secret = try change.store.openCurrent(of: found, in: change.connection)
+      // The secret leaves when the record of it is on the disk (design, decision 15).
+      try change.audit(
+        .released,
+        found,
+        purpose: request.purpose,
+        runID: request.runId,
+        secret: secret
+      )
+      let released = ReleasedSecret(
+        type: found.kind,
+        username: found.username,
+        secret: secret.copyBytes(),
+        version: found.version
+      )
+      return (released, found.credential)
     }
-    logger.info(
+    note(
       "released a secret",
-      metadata: [
-        "workspace": "\(request.workspace)", "credential": "\(request.name)",
-        "version": "\(released.version)", "purpose": "\(request.purpose)",
-        "run.id": "\(request.runId)", "peer.role": "\(context.peer?.role ?? "")",
-        "peer.instance": "\(context.peer?.instance ?? "")",
-      ]
+      credential,
+      context,
+      ["purpose": "\(request.purpose)", "run.id": "\(request.runId)"]
     )
     return released
   }

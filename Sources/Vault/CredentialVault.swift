@@ -3,45 +3,91 @@ public import Logging
 public import RPC
 public import SQLDatabase
 public import SyncModel
+import Synchronization
 public import VaultAPI
 
-/// The vault: keeps credentials encrypted in a database, and gives a password to the role that
-/// holds a run. Who may call what is in `VaultAccess`.
-public final class CredentialVault: VaultService {
+/// The vault: keeps credentials encrypted in a database, signs with the keys among them, and gives a
+/// password to the role that holds a run. Who may call what is in `VaultAccess`.
+///
+/// It is sealed until it has its master key: then it knows its data only as anybody does who stole it.
+public final class CredentialVault: VaultService, VaultOperationsService {
   /// The schema that `open` expects.
   public static let migrations = VaultSchema.migrations
 
+  /// What an operator may set.
+  public struct Settings: Sendable {
+    /// `host` or `host:port` of token endpoints besides Google's.
+    public var tokenHosts: [String]
+    /// For the status: `sqlite` or `postgresql`.
+    public var store: String
+
+    public init(tokenHosts: [String] = [], store: String = "sqlite") {
+      self.tokenHosts = tokenHosts
+      self.store = store
+    }
+  }
+
   let database: any SQLDatabase
-  let store: CredentialStore
-  let keyPairs: KeyPairMaker
+  let masterKeySource: MasterKeySource?
+  let settings: Settings
+  let makers: KeyPairMaker
   let world: World
   let logger: Logger
+  private let unsealed = Mutex<VaultKeys?>(nil)
+  /// Tells whoever watches that the vault was sealed or unsealed.
+  private let changes: AsyncStream<Bool>.Continuation
+
+  /// True whenever the vault has become unsealed, false whenever it was sealed. For one reader.
+  public let readiness: AsyncStream<Bool>
 
   /// Unlocks the vault in `database`, or makes one there if there is none.
-  /// - Parameter database: opened with `migrations`; the vault does not close it.
-  /// - Throws: `Failure` `wrong_master_key`, or `damaged_store` when the key is right and the
-  ///   database is not; `SQLError`.
+  /// - Parameters:
+  ///   - database: opened with `migrations`; the vault does not close it.
+  ///   - masterKey: nil for a vault that waits for a passphrase, sealed.
+  /// - Throws: `Failure` of the source, `wrong_master_key`, or `damaged_store` when the key is right
+  ///   and the database is not; `SQLError`.
   public static func open(
     database: any SQLDatabase,
-    masterKey: MasterKey,
+    masterKey source: MasterKeySource?,
+    settings: Settings = Settings(),
     world: World,
     logger: Logger
   ) async throws -> CredentialVault {
-    let store = try await VaultUnlocking.unlock(database, masterKey: masterKey, world: world)
-    return try CredentialVault(database: database, store: store, world: world, logger: logger)
+    let vault = try CredentialVault(database, source, settings, world, logger)
+    if let source {
+      try await vault.unseal(with: .key(source.load()), mayCreate: true)
+      try await vault.destroyExpiredKeys()
+    }
+    return vault
   }
 
   private init(
-    database: any SQLDatabase,
-    store: CredentialStore,
-    world: World,
-    logger: Logger
+    _ database: any SQLDatabase,
+    _ source: MasterKeySource?,
+    _ settings: Settings,
+    _ world: World,
+    _ logger: Logger
   ) throws {
     self.database = database
-    self.store = store
+    masterKeySource = source
+    self.settings = settings
     self.world = world
     self.logger = logger
-    keyPairs = try KeyPairMaker()
+    makers = try KeyPairMaker()
+    (readiness, changes) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4))
+  }
+
+  deinit { changes.finish() }
+
+  /// The keys, or nil while sealed.
+  var keys: VaultKeys? { unsealed.withLock { $0 } }
+
+  func become(_ keys: VaultKeys?) {
+    let changed = unsealed.withLock { held in
+      defer { held = keys }
+      return (held == nil) != (keys == nil)
+    }
+    if changed { changes.yield(keys != nil) }
   }
 
   public func getCredential(
@@ -51,12 +97,8 @@ public final class CredentialVault: VaultService {
     try VaultAccess.check(VaultMethods.getCredential.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
-    return try await answering(context) {
-      let found = try await self.database.read { [store] connection in
-        try store.find(request.workspace, request.name, in: connection)
-      }
-      guard let found else { throw RPCError.noCredential(request.workspace, request.name) }
-      return found.credential
+    return try await reading(context) {
+      try $0.get(request.workspace, request.name).credential
     }
   }
 
@@ -71,38 +113,12 @@ public final class CredentialVault: VaultService {
     var last = ""
     while true {
       let after = last
-      let page = try await answering(context) {
-        try await self.database.read { [store] connection in
-          try store.page(of: request.workspace, after: after, limit: limit, in: connection)
-        }
+      let page = try await reading(context) {
+        try $0.store.page(of: request.workspace, after: after, limit: limit, in: $0.connection)
       }
       for stored in page { try await responses.write(stored.credential) }
       guard page.count == limit, let end = page.last else { return }
       last = end.name
-    }
-  }
-
-  /// Runs `body`, and turns what it throws into what the caller may know; the log gets the rest.
-  func answering<Result: Sendable>(
-    _ context: ServerContext,
-    _ body: () async throws -> Result
-  ) async throws -> Result {
-    do {
-      return try await body()
-    } catch {
-      let answer = RPCError(vault: error)
-      switch answer.code {
-      case .dataLoss, .internalError, .resourceExhausted:
-        logger.error(
-          "a call failed",
-          metadata: [
-            "rpc.path": "\(context.path)", "rpc.code": "\(answer.code.name)",
-            "error": "\(answer.cause.map { String(describing: $0) } ?? answer.message)",
-          ]
-        )
-      default: break
-      }
-      throw answer
     }
   }
 }

@@ -32,37 +32,94 @@ enum RequestChecks {
     try line(text, of: "username", atMost: longestUsername)
   }
 
-  static func secret(_ request: PutCredentialRequest) throws(RPCError) {
+  /// Whether a put has what its type needs, and nothing else.
+  static func put(_ request: PutCredentialRequest) throws(RPCError) {
+    let type = request.type.name ?? ""
+    if !request.type.isPair, request.keyBits != 0 {
+      throw .invalid("key_bits is for key pairs, not for a \(type)", reason: "invalid_secret")
+    }
+    if request.type != .keyPair, !request.passphrase.isEmpty {
+      throw .invalid("a passphrase is for a key_pair that is taken over", reason: "invalid_secret")
+    }
+    if request.type != .sshKeyPair, !request.algorithm.isEmpty {
+      throw .invalid("an algorithm is for an ssh_key_pair", reason: "invalid_secret")
+    }
     switch request.type {
-    case .password:
-      guard passwordLengths.contains(request.secret.count) else {
-        throw .invalid(
-          request.secret.isEmpty
-            ? "the password is empty"
-            : "the password has \(request.secret.count) bytes; at most "
-              + "\(passwordLengths.upperBound) are kept",
-          reason: "invalid_secret"
-        )
-      }
-      guard request.keyBits == 0 else {
-        throw .invalid("key_bits is for key pairs, not for a password", reason: "invalid_secret")
-      }
+    case .password: try length(request.secret, "password")
+    case .serviceAccount: try length(request.secret, "key file")
+    case .token, .apiKey: try token(request.secret, type)
+    case .oauthClient:
+      try user(request, "the client's id")
+      try token(request.secret, "client secret")
+    case .smtp:
+      try user(request, "the login at the mail server")
+      try length(request.secret, "password")
     case .keyPair:
+      if !request.secret.isEmpty, request.keyBits != 0 {
+        throw .invalid("a key that is taken over has its own size", reason: "invalid_secret")
+      }
+      try keyBits(request.keyBits)
+    case .sshKeyPair:
       guard request.secret.isEmpty else {
-        throw .invalid(
-          "the vault makes key pairs itself: give no secret for one",
-          reason: "invalid_secret"
-        )
+        throw .invalid("the vault makes SSH keys itself: give no secret", reason: "invalid_secret")
       }
-      let bits = RSAKeyPair.permittedBits
-      guard request.keyBits == 0 || bits.contains(Int(request.keyBits)) else {
-        throw .invalid(
-          "a key pair has \(bits.lowerBound) to \(bits.upperBound) bits, not \(request.keyBits)",
-          reason: "invalid_key_bits"
-        )
+      guard request.algorithm.isEmpty || SSHKeyPair.Algorithm(rawValue: request.algorithm) != nil
+      else { throw .invalid("the algorithm must be ed25519 or rsa", reason: "invalid_algorithm") }
+      guard request.keyBits == 0 || request.algorithm == "rsa" else {
+        throw .invalid("key_bits is for the algorithm rsa", reason: "invalid_key_bits")
       }
+      try keyBits(request.keyBits)
     case .unspecified:
-      throw .invalid("the type must be password or key_pair", reason: "invalid_type")
+      let names = CredentialKind.names.joined(separator: ", ")
+      throw .invalid("the type must be one of \(names)", reason: "invalid_type")
+    }
+  }
+
+  static func keyBits(_ count: UInt32) throws(RPCError) {
+    let bits = RSAKeyPair.permittedBits
+    guard count == 0 || bits.contains(Int(count)) else {
+      throw .invalid(
+        "a key pair has \(bits.lowerBound) to \(bits.upperBound) bits, not \(count)",
+        reason: "invalid_key_bits"
+      )
+    }
+  }
+
+  /// What every use of a secret says.
+  static func use(
+    _ workspace: String,
+    _ name: String,
+    _ purpose: String,
+    _ runID: String
+  ) throws(RPCError) {
+    try Self.name(workspace, of: "workspace's name")
+    try Self.name(name, of: "credential's name")
+    try line(purpose, of: "purpose", atMost: 256)
+    try line(runID, of: "run_id", atMost: 128)
+  }
+
+  private static func length(_ secret: [UInt8], _ what: String) throws(RPCError) {
+    guard passwordLengths.contains(secret.count) else {
+      throw .invalid(
+        secret.isEmpty
+          ? "the \(what) is empty"
+          : "the \(what) has \(secret.count) bytes; at most \(passwordLengths.upperBound) are kept",
+        reason: "invalid_secret"
+      )
+    }
+  }
+
+  /// It travels in an HTTP header, where a line break would be another header.
+  private static func token(_ secret: [UInt8], _ what: String) throws(RPCError) {
+    try length(secret, what)
+    guard secret.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+      throw .invalid("the \(what) has spaces or other than ASCII characters in it", reason: "invalid_secret")
+    }
+  }
+
+  private static func user(_ request: PutCredentialRequest, _ what: String) throws(RPCError) {
+    guard !request.username.isEmpty else {
+      throw .invalid("the username is missing: \(what)", reason: "invalid_username")
     }
   }
 

@@ -1,6 +1,7 @@
 import Crypto
 import RPC
 import SQLDatabase
+import SyncModel
 
 extension RPCError {
   static func invalid(_ message: String, reason: String) -> RPCError {
@@ -12,6 +13,14 @@ extension RPCError {
       .notFound,
       "there is no credential \"\(name)\" in workspace \"\(workspace)\"",
       reason: "credential_not_found"
+    )
+  }
+
+  static var sealed: RPCError {
+    RPCError(
+      .failedPrecondition,
+      "the vault is sealed; unseal it with: sluice vault unseal",
+      reason: "vault_sealed"
     )
   }
 
@@ -51,6 +60,20 @@ extension RPCError {
         "the vault's database is damaged; restore it from a backup",
         reason: "damaged_store",
         cause: error
+      )
+    case is Manifest.Refusal:
+      self.init(
+        .dataLoss,
+        "rows of the vault's database were changed, removed or put back behind the vault's back; "
+          + "restore it from a backup",
+        reason: "damaged_store",
+        cause: error
+      )
+    case let error as Failure:
+      self.init(
+        error.code == "damaged_store" ? .dataLoss : .failedPrecondition,
+        error.message,
+        reason: error.code
       )
     case is CancellationError:
       self.init(.cancelled, "the call was cancelled before the vault had done anything")

@@ -45,4 +45,22 @@ struct SealedSecret: Sendable, Equatable {
       associatedData: fields.bytes
     )
   }
+
+  /// The same payload, its data key wrapped under another root key.
+  func rewrapped(
+    from old: RootKey,
+    to new: RootKey,
+    for fields: CanonicalFields
+  ) throws(CryptoError) -> SealedSecret {
+    guard rootID == old.id else {
+      throw CryptoError(.authentication, "cannot decrypt: sealed under root key \(rootID)")
+    }
+    let dataKey = try wrappedKey.open(under: old.wrapKey, for: fields)
+    return SealedSecret(
+      rootID: new.id,
+      wrappedKey: try SealedBytes(sealing: dataKey, under: new.wrapKey, for: fields),
+      nonce: nonce,
+      ciphertext: ciphertext
+    )
+  }
 }

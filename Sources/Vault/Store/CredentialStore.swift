@@ -8,6 +8,11 @@ struct CredentialStore: Sendable {
   let vaultID: String
   let root: RootKey
 
+  init(_ keys: VaultKeys) {
+    vaultID = keys.vaultID
+    root = keys.root
+  }
+
   /// The credential of that name, or nil.
   func find(
     _ workspace: String,
@@ -15,9 +20,21 @@ struct CredentialStore: Sendable {
     in connection: any SQLConnection
   ) throws -> StoredCredential? {
     try connection.first(
-      Self.select + " WHERE c.workspace = ?1 AND c.name = ?2",
+      Self.select + " WHERE workspace = ?1 AND name = ?2",
       [.text(workspace), .text(name)]
-    ) { try stored($0) }
+    ) { try stored($0) }.map { try complete($0, in: connection) }
+  }
+
+  /// As `find`. - Throws: NOT_FOUND.
+  func get(
+    _ workspace: String,
+    _ name: String,
+    in connection: any SQLConnection
+  ) throws -> StoredCredential {
+    guard let found = try find(workspace, name, in: connection) else {
+      throw RPCError.noCredential(workspace, name)
+    }
+    return found
   }
 
   /// The next `limit` credentials of a workspace after `name`, by name.
@@ -28,36 +45,15 @@ struct CredentialStore: Sendable {
     in connection: any SQLConnection
   ) throws -> [StoredCredential] {
     try connection.rows(
-      Self.select + " WHERE c.workspace = ?1 AND c.name > ?2 ORDER BY c.name LIMIT ?3",
+      Self.select + " WHERE workspace = ?1 AND name > ?2 ORDER BY name LIMIT ?3",
       [.text(workspace), .text(name), .integer(Int64(limit))]
-    ) { try stored($0) }
+    ) { try stored($0) }.map { try complete($0, in: connection) }
   }
 
-  /// Decrypts the secret in force.
-  func secret(
-    of credential: StoredCredential,
-    in connection: any SQLConnection
-  ) throws -> SecretBytes {
-    let sealed = try connection.first(
-      """
-      SELECT root_id, key_salt, key_nonce, wrapped_key, nonce, ciphertext FROM secret_version
-      WHERE workspace = ?1 AND name = ?2 AND version = ?3
-      """,
-      Self.key(credential)
-    ) { row in
-      SealedSecret(
-        rootID: row.int64(0),
-        wrappedKey: SealedBytes(salt: row.blob(1), nonce: row.blob(2), ciphertext: row.blob(3)),
-        nonce: row.blob(4),
-        ciphertext: row.blob(5)
-      )
-    }
-    do {
-      guard let sealed else { throw CryptoError(.authentication, "the secret is missing") }
-      return try sealed.open(under: root, for: credential.secretFields(vaultID: vaultID))
-    } catch {
-      throw RPCError.damaged(credential.workspace, credential.name, cause: error)
-    }
+  /// Every credential there is, for who goes through all.
+  func all(in connection: any SQLConnection) throws -> [StoredCredential] {
+    try connection.rows(Self.select + " ORDER BY workspace, name") { try stored($0) }
+      .map { try complete($0, in: connection) }
   }
 
   /// Writes the credential's own row, new or changed.
@@ -65,62 +61,33 @@ struct CredentialStore: Sendable {
     try connection.execute(
       """
       INSERT INTO credential
-        (workspace, name, kind, username, version, created_at, updated_at, row_mac)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        (workspace, name, kind, username, version, created_at, updated_at, row_mac, details)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
       ON CONFLICT (workspace, name) DO UPDATE SET username = excluded.username,
-        version = excluded.version, updated_at = excluded.updated_at, row_mac = excluded.row_mac
+        version = excluded.version, updated_at = excluded.updated_at, row_mac = excluded.row_mac,
+        details = excluded.details
       """,
       [
         .text(credential.workspace), .text(credential.name), .text(credential.kind.name ?? ""),
         .text(credential.username), .integer(Int64(credential.version)),
         .integer(credential.createdAt), .integer(credential.updatedAt),
         .blob(try root.authenticate(credential.rowFields(vaultID: vaultID))),
+        .text(credential.detailsText),
       ]
     )
   }
 
-  /// Seals `secret` as the version in force, and destroys the ones before it: a password that was
-  /// replaced is of no use to anybody but a thief. The credential's row must be there.
-  func saveSecret(
-    _ secret: SecretBytes,
-    of credential: StoredCredential,
-    in connection: any SQLConnection
-  ) throws {
-    let sealed = try SealedSecret(
-      sealing: secret,
-      under: root,
-      for: credential.secretFields(vaultID: vaultID)
-    )
-    try connection.execute(
-      """
-      INSERT INTO secret_version (workspace, name, version, key_bits, public_key, fingerprint,
-        root_id, key_salt, key_nonce, wrapped_key, nonce, ciphertext, created_at, row_mac)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-      """,
-      Self.key(credential) + [
-        .integer(credential.keyBits), .text(credential.publicKey), .text(credential.fingerprint),
-        .integer(sealed.rootID), .blob(sealed.wrappedKey.salt), .blob(sealed.wrappedKey.nonce),
-        .blob(sealed.wrappedKey.ciphertext), .blob(sealed.nonce), .blob(sealed.ciphertext),
-        .integer(credential.versionCreatedAt),
-        .blob(try root.authenticate(credential.versionRowFields(vaultID: vaultID))),
-      ]
-    )
-    try connection.execute(
-      "DELETE FROM secret_version WHERE workspace = ?1 AND name = ?2 AND version <> ?3",
-      Self.key(credential)
-    )
+  /// Removes the credential with everything that hangs from it.
+  func delete(_ credential: StoredCredential, in connection: any SQLConnection) throws {
+    let place: [SQLValue] = [.text(credential.workspace), .text(credential.name)]
+    for table in ["secret_version", "holder", "snowflake_user", "credential"] {
+      try connection.execute("DELETE FROM \(table) WHERE workspace = ?1 AND name = ?2", place)
+    }
   }
 
-  private static func key(_ credential: StoredCredential) -> [SQLValue] {
-    [.text(credential.workspace), .text(credential.name), .integer(Int64(credential.version))]
-  }
-
-  // LEFT JOIN: a credential whose secret was deleted is damaged, not absent.
   private static let select = """
-    SELECT c.workspace, c.name, c.kind, c.username, c.version, c.created_at, c.updated_at,
-      c.row_mac, v.created_at, v.key_bits, v.public_key, v.fingerprint, v.row_mac
-    FROM credential c LEFT JOIN secret_version v
-      ON v.workspace = c.workspace AND v.name = c.name AND v.version = c.version
+    SELECT workspace, name, kind, username, version, created_at, updated_at, row_mac, details
+    FROM credential
     """
 
   private func stored(_ row: any SQLRow) throws -> StoredCredential {
@@ -136,14 +103,24 @@ struct CredentialStore: Sendable {
       version: version,
       createdAt: row.int64(5),
       updatedAt: row.int64(6),
-      versionCreatedAt: row.int64(8),
-      keyBits: row.int64(9),
-      publicKey: row.string(10),
-      fingerprint: row.string(11)
+      details: StoredCredential.details(row.string(8))
     )
     guard try root.verify(row.blob(7), stored.rowFields(vaultID: vaultID)),
-      try root.verify(row.blob(12), stored.versionRowFields(vaultID: vaultID))
+      stored.detailsText == row.string(8)
     else { throw RPCError.damaged(workspace, name) }
     return stored
+  }
+
+  private func complete(
+    _ credential: StoredCredential,
+    in connection: any SQLConnection
+  ) throws -> StoredCredential {
+    var credential = credential
+    credential.secrets = try secrets(of: credential, in: connection)
+    credential.holders = try holders(of: credential, in: connection)
+    guard credential.current != nil else {
+      throw RPCError.damaged(credential.workspace, credential.name)
+    }
+    return credential
   }
 }

@@ -2,7 +2,8 @@ public import Crypto
 import Glibc
 public import SyncModel
 
-/// The key outside the database that unlocks it: 32 bytes, from a file.
+/// The key outside the database that unlocks it: 32 bytes, from a file, a command, a variable, or
+/// derived from a passphrase.
 ///
 /// Without it nothing in the database can be read, by anybody: it belongs into a backup of its own.
 public struct MasterKey: Sendable {
@@ -81,9 +82,16 @@ public struct MasterKey: Sendable {
     return try MasterKey(secret)
   }
 
+  /// From 32 bytes or 64 hex digits.
+  /// - Parameter place: what the error names.
+  init(text: [UInt8], from place: String) throws(Failure) {
+    let bytes = SecretBytes(text)
+    self = try bytes.withUnsafeBytes { (bytes) throws(Failure) in try Self.parse(bytes, place) }
+  }
+
   private static func parse(
     _ bytes: UnsafeRawBufferPointer,
-    _ file: String
+    _ place: String
   ) throws(Failure) -> MasterKey {
     let isHex = !bytes.isEmpty && bytes.allSatisfy { Hex.value(ofDigit: $0) != nil }
     if bytes.count == length, !isHex { return try MasterKey(SecretBytes(copying: bytes)) }
@@ -93,7 +101,7 @@ public struct MasterKey: Sendable {
     }
     throw failure(
       "master_key_invalid",
-      "the master key \(file) must hold \(length) raw bytes or \(2 * length) hex digits, "
+      "the master key \(place) must hold \(length) raw bytes or \(2 * length) hex digits, "
         + "and nothing else"
     )
   }
