@@ -131,7 +131,7 @@ public struct ServiceProcess: Sendable {
       host: configuration.listen.host,
       port: configuration.listen.port,
       tls: TLSConfiguration(configuration.tls),
-      router: RPCRouter(services + [ReflectionService(describing: services)])
+      router: RPCRouter(services + [ReflectionService(describing: services)], restricted: true)
         .intercepted(by: CallLogging(logger))
         .intercepted(by: CallTracing()),
       logger: logger,

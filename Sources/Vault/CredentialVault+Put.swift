@@ -10,7 +10,6 @@ extension CredentialVault {
     _ request: PutCredentialRequest,
     context: ServerContext
   ) async throws -> PutCredentialResponse {
-    try VaultAccess.check(VaultMethods.putCredential.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
     try RequestChecks.username(request.username)

