@@ -123,7 +123,7 @@ let package = Package(
     // Processes: the only place that chooses what is linked.
     .executableTarget(
       name: "sluice-vault",
-      dependencies: ["Vault", "VaultAPI", "ServiceRuntime", "SQLDatabase"]
+      dependencies: ["Vault", "VaultAPI", "ServiceRuntime", "SQLDatabase", "Crypto"]
     ),
     .executableTarget(
       name: "sluice-orchestrator",

@@ -19,5 +19,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include "pkcs8_shim.h"
+#include "process_shim.h"
 #include "tls_shim.h"
 #endif

@@ -86,4 +86,25 @@ public enum OrchestratorMethods {
     name: "GetCursor",
     isIdempotent: true
   )
+
+  /// Who may call what; nobody else may, and no other method (docs/architecture.md).
+  public static let roles: RoleTable = {
+    var table = RoleTable()
+    table.allow("operator", toCall: putSource)
+    table.allow("operator", toCall: getSource)
+    table.allow("operator", toCall: listSources)
+    table.allow("operator", toCall: testSource)
+    table.allow("operator", toCall: putSync)
+    table.allow("operator", toCall: getSync)
+    table.allow("operator", toCall: listSyncs)
+    table.allow("operator", toCall: testSync)
+    table.allow("operator", toCall: activateSync)
+    table.allow("operator", toCall: pauseSync)
+    table.allow("operator", toCall: runSync)
+    table.allow("operator", toCall: getRun)
+    table.allow("operator", toCall: listRuns)
+    table.allow("operator", toCall: watchRun)
+    table.allow("operator", toCall: getCursor)
+    return table
+  }()
 }

@@ -9,6 +9,7 @@ public struct OrchestratorRegistration: RPCService {
   public var protoFiles: [ProtoFile] { [OrchestratorProto.file] }
 
   public func register(with router: inout RPCRouter) {
+    router.restrict(to: OrchestratorMethods.roles)
     registerSources(with: &router)
     registerSyncs(with: &router)
     registerRuns(with: &router)

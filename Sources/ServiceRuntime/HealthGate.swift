@@ -20,6 +20,7 @@ final class HealthGate: Service {
   private let health: HealthService
   private let server: HTTP2Server
   private let isReady: @Sendable () async -> Bool
+  private let readiness: AsyncStream<Bool>?
   private let logger: Logger
   private let stopping = Atomic<Bool>(false)
 
@@ -28,12 +29,14 @@ final class HealthGate: Service {
     health: HealthService,
     server: HTTP2Server,
     isReady: @escaping @Sendable () async -> Bool,
+    readiness: AsyncStream<Bool>?,
     logger: Logger
   ) {
     self.service = service
     self.health = health
     self.server = server
     self.isReady = isReady
+    self.readiness = readiness
     self.logger = logger
   }
 
@@ -43,8 +46,12 @@ final class HealthGate: Service {
     await withGracefulShutdownHandler {
       let isReady = await cancelWhenGracefulShutdown { await self.becomesReady() }
       if isReady {
-        self.say(.serving)
-        self.logger.info("serving")
+        if let readiness = self.readiness {
+          await cancelWhenGracefulShutdown { await self.follow(readiness) }
+        } else {
+          self.say(.serving)
+          self.logger.info("serving")
+        }
       }
       // Also when the server cannot listen: its error ends the group, not this end.
       try? await gracefulShutdown()
@@ -59,6 +66,15 @@ final class HealthGate: Service {
   private func say(_ status: ServingStatus) {
     health.set(status, service: "")
     health.set(status, service: service)
+  }
+
+  /// Says what `readiness` says, until the process is to stop.
+  private func follow(_ readiness: AsyncStream<Bool>) async {
+    logger.info("listening")
+    for await isReady in readiness where !isStopping {
+      say(isReady ? .serving : .notServing)
+      logger.info(isReady ? "serving" : "not serving")
+    }
   }
 
   /// False when stopped before.

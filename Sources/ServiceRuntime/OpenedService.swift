@@ -9,6 +9,9 @@ public struct OpenedService: Sendable {
   public var background: [any Service]
   /// Whether calls can be taken; asked until it is true.
   public var isReady: @Sendable () async -> Bool
+  /// Whether calls can be taken, each time it changes, from once `isReady` has been true; nil for a
+  /// service that stays ready.
+  public var readiness: AsyncStream<Bool>?
   /// Closes stores and connections; called once, after everything else has ended.
   public var close: @Sendable () async -> Void
 
@@ -16,11 +19,13 @@ public struct OpenedService: Sendable {
     registrations: [any RPCService],
     background: [any Service] = [],
     isReady: @escaping @Sendable () async -> Bool = { true },
+    readiness: AsyncStream<Bool>? = nil,
     close: @escaping @Sendable () async -> Void
   ) {
     self.registrations = registrations
     self.background = background
     self.isReady = isReady
+    self.readiness = readiness
     self.close = close
   }
 }

@@ -131,7 +131,7 @@ public struct ServiceProcess: Sendable {
       host: configuration.listen.host,
       port: configuration.listen.port,
       tls: TLSConfiguration(configuration.tls),
-      router: RPCRouter(services + [ReflectionService(describing: services)])
+      router: RPCRouter(services + [ReflectionService(describing: services)], restricted: true)
         .intercepted(by: CallLogging(logger))
         .intercepted(by: CallTracing()),
       logger: logger,
@@ -142,6 +142,7 @@ public struct ServiceProcess: Sendable {
       health: health,
       server: listener,
       isReady: opened.isReady,
+      readiness: opened.readiness,
       logger: logger
     )
     // Stopped from the last to the first: health at once, then the service's own work, so that calls

@@ -27,7 +27,7 @@ public final class FakeVault: VaultService {
     var name: String
   }
 
-  private struct Stored {
+  struct Stored {
     var credential: Credential
     var secret: [UInt8]
   }
@@ -74,24 +74,20 @@ public final class FakeVault: VaultService {
       throw RPCError(.invalidArgument, "workspace and name are needed", reason: "invalid_name")
     }
     switch request.type {
-    case .password:
+    case .unspecified:
+      throw RPCError(.invalidArgument, "type is needed", reason: "invalid_type")
+    case .keyPair, .sshKeyPair:
+      guard request.secret.isEmpty else {
+        throw RPCError(.invalidArgument, "this vault makes pairs itself", reason: "invalid_secret")
+      }
+    default:
       guard (1...65_536).contains(request.secret.count) else {
         throw RPCError(
           .invalidArgument,
-          "a password has 1 to 65536 bytes",
+          "a secret has 1 to 65536 bytes",
           reason: "invalid_secret"
         )
       }
-    case .keyPair:
-      guard request.secret.isEmpty else {
-        throw RPCError(
-          .invalidArgument,
-          "the vault makes key pairs itself",
-          reason: "invalid_secret"
-        )
-      }
-    case .unspecified:
-      throw RPCError(.invalidArgument, "type is needed", reason: "invalid_type")
     }
     return state.withLock { put(request, into: &$0) }
   }
@@ -120,13 +116,12 @@ public final class FakeVault: VaultService {
     _ request: ReleaseSecretRequest,
     context: ServerContext
   ) async throws -> ReleasedSecret {
-    if context.peer != nil { try context.require(roles: "orchestrator", "writer") }
     let found = try stored(request.workspace, request.name)
-    guard found.credential.type == .password else {
+    guard !found.credential.type.neverLeaves else {
       throw RPCError(
         .failedPrecondition,
-        "\(request.name) is a key pair, which never leaves the vault",
-        reason: "key_pair_never_leaves"
+        "\(request.name) has a private key, which never leaves the vault",
+        reason: "key_never_leaves"
       )
     }
     state.withLock { state in
@@ -135,14 +130,30 @@ public final class FakeVault: VaultService {
       )
     }
     return ReleasedSecret(
-      type: .password,
+      type: found.credential.type,
       username: found.credential.username,
       secret: found.secret,
       version: found.credential.version
     )
   }
 
-  private func stored(_ workspace: String, _ name: String) throws -> Stored {
+  func remove(_ workspace: String, _ name: String) {
+    _ = state.withLock { $0.credentials.removeValue(forKey: Key(workspace: workspace, name: name)) }
+  }
+
+  /// Changes what is shown of a credential.
+  func change(
+    _ workspace: String,
+    _ name: String,
+    _ body: (inout Credential) -> Void
+  ) throws -> Credential {
+    var found = try stored(workspace, name)
+    body(&found.credential)
+    state.withLock { $0.credentials[Key(workspace: workspace, name: name)] = found }
+    return found.credential
+  }
+
+  func stored(_ workspace: String, _ name: String) throws -> Stored {
     let found = state.withLock { $0.credentials[Key(workspace: workspace, name: name)] }
     guard let found else {
       throw RPCError(
@@ -167,7 +178,7 @@ public final class FakeVault: VaultService {
     }
     let old = state.credentials[key]?.credential
     let version = (old?.version ?? 0) + 1
-    let isKeyPair = request.type == .keyPair
+    let isKeyPair = request.type.isPair
     let credential = Credential(
       workspace: request.workspace,
       name: request.name,

@@ -10,7 +10,6 @@ extension CredentialVault {
     _ request: PutCredentialRequest,
     context: ServerContext
   ) async throws -> PutCredentialResponse {
-    try VaultAccess.check(VaultMethods.putCredential.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
     try RequestChecks.username(request.username)
@@ -26,7 +25,6 @@ extension CredentialVault {
     _ request: DeleteCredentialRequest,
     context: ServerContext
   ) async throws -> DeleteCredentialResponse {
-    try VaultAccess.check(VaultMethods.deleteCredential.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
     let deleted = try await changing(context) { change in
@@ -52,7 +50,6 @@ extension CredentialVault {
     _ request: HoldCredentialRequest,
     context: ServerContext
   ) async throws -> Credential {
-    try VaultAccess.check(VaultMethods.holdCredential.path, context)
     return try await using(request.workspace, request.name, request.holder, context) {
       found, change in
       guard !found.holders.contains(request.holder) else { return }
@@ -70,7 +67,6 @@ extension CredentialVault {
     _ request: DropCredentialRequest,
     context: ServerContext
   ) async throws -> Credential {
-    try VaultAccess.check(VaultMethods.dropCredential.path, context)
     return try await using(request.workspace, request.name, request.holder, context) {
       found, change in
       guard found.holders.contains(request.holder) else { return }

@@ -10,7 +10,6 @@ extension CredentialVault {
     _ request: ReleaseSecretRequest,
     context: ServerContext
   ) async throws -> ReleasedSecret {
-    try VaultAccess.check(VaultMethods.releaseSecret.path, context)
     try RequestChecks.use(request.workspace, request.name, request.purpose, request.runId)
     let (released, credential) = try await changing(context) { change in
       let found = try change.get(request.workspace, request.name)
@@ -22,7 +21,7 @@ extension CredentialVault {
           reason: "key_never_leaves"
         )
       }
-      try VaultAccess.checkRelease(of: found.kind, context)
+      try ReleaseRule.check(found.kind, context)
       let secret = try change.store.openCurrent(of: found, in: change.connection)
       // The secret leaves when the record of it is on the disk (design, decision 15).
       try change.audit(

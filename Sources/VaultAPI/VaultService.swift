@@ -73,6 +73,7 @@ public struct VaultRegistration: RPCService {
 
   public func register(with router: inout RPCRouter) {
     let service = service
+    router.restrict(to: VaultMethods.roles)
     router.unary(VaultMethods.putCredential) {
       try await service.putCredential($0, context: $1)
     }

@@ -31,7 +31,6 @@ public struct ProfileWriter: WriterService {
     _ request: OpenSyncRequest,
     context: ServerContext
   ) async throws -> OpenSyncResponse {
-    try context.require(roles: "orchestrator")
     let data = try RequestChecks.open(request)
     return try await answering(context) {
       let destination = try destinations.destination(request.destination)
@@ -56,7 +55,6 @@ public struct ProfileWriter: WriterService {
     responses: RPCWriter<Receipt>,
     context: ServerContext
   ) async throws {
-    try context.require(roles: "orchestrator")
     var holder: String?
     while let request = try await requests.next() {
       try RequestChecks.apply(request)
@@ -69,7 +67,6 @@ public struct ProfileWriter: WriterService {
     _ request: ApplyBatchRequest,
     context: ServerContext
   ) async throws -> Receipt {
-    try context.require(roles: "orchestrator")
     try RequestChecks.apply(request)
     return try await answering(context) {
       var holder: String?
@@ -118,7 +115,6 @@ public struct ProfileWriter: WriterService {
     responses: RPCWriter<RejectedRow>,
     context: ServerContext
   ) async throws {
-    try context.require(roles: "operator", "orchestrator")
     try RequestChecks.name(request.workspace, "workspace")
     try RequestChecks.name(request.sync, "sync")
     try await answering(context) {
@@ -141,7 +137,6 @@ public struct ProfileWriter: WriterService {
     _ request: GetProfileRequest,
     context: ServerContext
   ) async throws -> Profile {
-    try context.require(roles: "operator", "orchestrator")
     try RequestChecks.name(request.workspace, "workspace")
     let (identifier, text) = try RequestChecks.identifier(request)
     return try await answering(context) {
@@ -166,7 +161,6 @@ public struct ProfileWriter: WriterService {
     responses: RPCWriter<Profile>,
     context: ServerContext
   ) async throws {
-    try context.require(roles: "operator", "orchestrator")
     try RequestChecks.name(request.workspace, "workspace")
     try await answering(context) {
       try await profiles.exportProfiles(
@@ -180,7 +174,6 @@ public struct ProfileWriter: WriterService {
     _ request: CountProfilesRequest,
     context: ServerContext
   ) async throws -> ProfileCounts {
-    try context.require(roles: "operator", "orchestrator")
     try RequestChecks.name(request.workspace, "workspace")
     return try await answering(context) {
       ProfileCounts(try await profiles.counts(workspace: request.workspace))

@@ -44,4 +44,18 @@ public enum WriterMethods {
     name: "CountProfiles",
     isIdempotent: true
   )
+
+  /// Who may call what; nobody else may, and no other method (docs/architecture.md).
+  public static let roles: RoleTable = {
+    var table = RoleTable()
+    // Only a run changes profiles.
+    table.allow("orchestrator", toCall: openSync)
+    table.allow("orchestrator", toCall: applyBatches)
+    table.allow("orchestrator", toCall: applyBatch)
+    table.allow("operator", "orchestrator", toCall: listRejectedRows)
+    table.allow("operator", "orchestrator", toCall: getProfile)
+    table.allow("operator", "orchestrator", toCall: exportProfiles)
+    table.allow("operator", "orchestrator", toCall: countProfiles)
+    return table
+  }()
 }

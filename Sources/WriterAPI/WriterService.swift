@@ -53,6 +53,7 @@ public struct WriterRegistration: RPCService {
 
   public func register(with router: inout RPCRouter) {
     let service = service
+    router.restrict(to: WriterMethods.roles)
     router.unary(WriterMethods.openSync) {
       try await service.openSync($0, context: $1)
     }

@@ -1,3 +1,4 @@
+import Crypto
 import Glibc
 import SQLDatabase
 import ServiceRuntime
@@ -12,17 +13,25 @@ let process = ServiceProcess(
     (
       "SLUICE_MASTER_KEY_FILE",
       "the file of the master key: 32 bytes or 64 hex digits, for its owner only"
-    )
+    ),
+    ("SLUICE_MASTER_KEY", "the master key itself, 64 hex digits; a file is better"),
+    (
+      "SLUICE_MASTER_KEY_COMMAND",
+      "a program that prints the master key, and its arguments, with spaces between; no shell"
+    ),
+    (
+      "SLUICE_TOKEN_HOSTS",
+      "hosts besides Google's that a service account's token_uri may name, with commas between"
+    ),
   ]
 )
 
+SecretProcess.harden()
+
 exit(
   await process.run(Array(CommandLine.arguments.dropFirst())) { surroundings in
-    let file = try surroundings.configuration.settings.required(
-      "SLUICE_MASTER_KEY_FILE",
-      "names the file of the master key"
-    )
-    let masterKey = try MasterKey.load(file: file)
+    let settings = surroundings.configuration.settings
+    let masterKey = try MasterKeySource.configured(settings)
     let path = surroundings.configuration.data + "/vault.db"
     let database: SQLiteDatabase
     do {
@@ -30,14 +39,20 @@ exit(
     } catch let error as SQLError {
       throw StartupError(.environment, "cannot open the store \(path): \(error.message)")
     }
+    let hosts = try settings.text("SLUICE_TOKEN_HOSTS") ?? ""
     let vault = try await CredentialVault.open(
       database: database,
       masterKey: masterKey,
+      settings: CredentialVault.Settings(
+        tokenHosts: hosts.split(separator: ",").map { $0.filter { $0 != " " } }
+      ),
       world: surroundings.world,
       logger: surroundings.logger
     )
     return OpenedService(
-      registrations: [VaultRegistration(vault)],
+      registrations: [VaultRegistration(vault), VaultOperationsRegistration(vault)],
+      background: [BackgroundWork { try await vault.destroyKeysWhenDue(surroundings.logger) }],
+      readiness: vault.readiness,
       close: { await database.close() }
     )
   }

@@ -8,14 +8,16 @@ import WriterAPI
 
 /// Every method of a client reaches the method of its name.
 @Suite struct ClientTests {
-  private func carry(_ service: any RPCService, role: String? = nil) -> RPCClient {
-    let peer = role.map { PeerIdentity(role: $0, instance: "test") }
+  private func carry(_ service: any RPCService, as role: String) -> RPCClient {
+    let peer = PeerIdentity(role: role, instance: "test")
     return RPCClient(transport: InProcessTransport(router: RPCRouter([service]), peer: peer))
   }
 
   @Test("An orchestrator's calls")
   func orchestrator() async throws {
-    let client = OrchestratorClient(carry(OrchestratorRegistration(NamingOrchestrator())))
+    let client = OrchestratorClient(
+      carry(OrchestratorRegistration(NamingOrchestrator()), as: "operator")
+    )
     #expect(try await client.putSource(Samples.putSource).source?.name == "putSource")
     #expect(
       try await client.getSource(Samples.getSource) == Source(workspace: "n", name: "getSource")
@@ -45,7 +47,7 @@ import WriterAPI
 
   @Test("A writer's calls")
   func writer() async throws {
-    let client = WriterClient(carry(WriterRegistration(NamingWriter())))
+    let client = WriterClient(carry(WriterRegistration(NamingWriter()), as: "orchestrator"))
     #expect(
       try await client.openSync(Samples.openSync)
         == OpenSyncResponse(nextBatchNumber: .max, position: nil, readFrom: 0)
@@ -66,7 +68,7 @@ import WriterAPI
 
   @Test("Batches stream, one receipt a batch, in order")
   func batches() async throws {
-    let client = WriterClient(carry(WriterRegistration(NamingWriter())))
+    let client = WriterClient(carry(WriterRegistration(NamingWriter()), as: "orchestrator"))
     let receipts = try await client.applyBatches { batches, finish, receipts in
       var read: [Receipt] = []
       for number in UInt64(1)...20 {
@@ -83,7 +85,7 @@ import WriterAPI
 
   @Test("A refused batch ends the stream with its status; what was receipted was")
   func refusedBatch() async throws {
-    let client = WriterClient(carry(WriterRegistration(NamingWriter())))
+    let client = WriterClient(carry(WriterRegistration(NamingWriter()), as: "orchestrator"))
     let receipts: [Receipt] = try await client.applyBatches { batches, finish, receipts in
       try await batches.write(ApplyBatchRequest(epoch: 1, batchNumber: 1))
       try await batches.write(ApplyBatchRequest(epoch: 0, batchNumber: 2))
@@ -101,8 +103,9 @@ import WriterAPI
   @Test("A vault over RPC is the vault itself; its refusals keep code and reason")
   func vault() async throws {
     let fake = FakeVault()
-    let client = VaultClient(carry(VaultRegistration(fake), role: "orchestrator"))
-    let put = try await client.putCredential(
+    let client = VaultClient(carry(VaultRegistration(fake), as: "orchestrator"))
+    let person = VaultClient(carry(VaultRegistration(fake), as: "operator"))
+    let put = try await person.putCredential(
       PutCredentialRequest(
         workspace: "w",
         name: "b",
@@ -114,7 +117,7 @@ import WriterAPI
     #expect(put.change == .created && put.credential?.version == 1)
     fake.add(password: "two", name: "a", workspace: "w")
     fake.add(password: "elsewhere", name: "c", workspace: "other")
-    let listed = try await client.listCredentials(ListCredentialsRequest(workspace: "w")) {
+    let listed = try await person.listCredentials(ListCredentialsRequest(workspace: "w")) {
       try await $0.all()
     }
     #expect(listed.map(\.name) == ["a", "b"])
@@ -133,9 +136,8 @@ import WriterAPI
       try await client.getCredential(.init(workspace: "w", name: "none"))
     }
     #expect(missing?.code == .notFound && missing?.reason == "credential_not_found")
-    let operatorClient = VaultClient(carry(VaultRegistration(fake), role: "operator"))
     let denied = await #expect(throws: RPCError.self) {
-      try await operatorClient.releaseSecret(.init(workspace: "w", name: "b"))
+      try await person.releaseSecret(.init(workspace: "w", name: "b"))
     }
     #expect(denied?.code == .permissionDenied)
   }

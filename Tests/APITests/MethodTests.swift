@@ -1,4 +1,3 @@
-import Glibc
 import OrchestratorAPI
 import RPC
 import TestSupport
@@ -81,7 +80,7 @@ import WriterAPI
     let parts = service.split(separator: ".")
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     let path = "/\(root)/Protos/\(parts[0])/\(parts[1])/\(parts[2])/\(parts[1]).proto"
-    let text = try #require(read(path), "no file \(path)")
+    let text = try #require(TextFile.read(path), "no file \(path)")
     #expect(text.contains("package \(parts.dropLast().joined(separator: "."));"))
     #expect(text.contains("service \(parts[3]) {"))
     let pattern = /rpc (\w+)\((stream )?(\w+)\) returns \((stream )?(\w+)\);/
@@ -101,18 +100,5 @@ import WriterAPI
       )
     }
     return Set(methods)
-  }
-
-  private static func read(_ path: String) -> String? {
-    guard let file = fopen(path, "r") else { return nil }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while true {
-      let count = fread(&chunk, 1, chunk.count, file)
-      if count == 0 { break }
-      bytes += chunk[..<count]
-    }
-    return String(validating: bytes, as: UTF8.self)
   }
 }

@@ -14,10 +14,6 @@ final class FakeWriter: WriterService {
 
   let state = Mutex(State())
 
-  private func check(_ context: ServerContext) throws {
-    if context.peer != nil { try context.require(roles: "operator") }
-  }
-
   func openSync(_ request: OpenSyncRequest, context: ServerContext) async throws -> OpenSyncResponse
   {
     throw RPCError(.permissionDenied, "the CLI has no business here")
@@ -40,7 +36,6 @@ final class FakeWriter: WriterService {
     responses: RPCWriter<RejectedRow>,
     context: ServerContext
   ) async throws {
-    try check(context)
     let rows = state.withLock { $0.rejected }.filter { $0.runId == request.runId }
     for row in rows.prefix(request.limit == 0 ? rows.count : Int(request.limit)) {
       try await responses.write(row)
@@ -48,7 +43,6 @@ final class FakeWriter: WriterService {
   }
 
   func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile {
-    try check(context)
     let found = state.withLock { state in
       state.lastGet = request
       return state.profiles.first { $0.externalId == request.externalId }
@@ -68,7 +62,6 @@ final class FakeWriter: WriterService {
     responses: RPCWriter<Profile>,
     context: ServerContext
   ) async throws {
-    try check(context)
     let profiles = state.withLock { state in
       state.lastExport = request
       return state.profiles
@@ -79,7 +72,6 @@ final class FakeWriter: WriterService {
   func countProfiles(_ request: CountProfilesRequest, context: ServerContext) async throws
     -> ProfileCounts
   {
-    try check(context)
     return state.withLock { $0.counts }
   }
 }

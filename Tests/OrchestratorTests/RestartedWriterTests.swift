@@ -32,7 +32,8 @@ struct RestartedWriterTests {
       longestDelay: .milliseconds(50)
     )
     try await withThrowingTaskGroup(of: Void.self) { group in
-      let router = RPCRouter([WriterRegistration(writer)])
+      // Plaintext names nobody.
+      let router = RPCRouter([WriterRegistration(writer)]).intercepted(by: FromOrchestrator())
       let first = HTTP2Server(host: "127.0.0.1", port: 0, tls: nil, router: router, logger: logger)
       let firstProcess = Task { try await first.run() }
       let port = try await first.boundPort
@@ -85,5 +86,12 @@ struct RestartedWriterTests {
         try await Task.sleep(for: .milliseconds(50))
       }
     }
+  }
+}
+
+/// Has every call come from an orchestrator.
+private struct FromOrchestrator: ServerInterceptor {
+  func callBegins(_ context: inout ServerContext) throws(RPCError) {
+    context.peer = PeerIdentity(role: "orchestrator", instance: "1")
   }
 }

@@ -17,25 +17,45 @@ struct InterceptorTests {
 
   // MARK: Authorisation
 
-  @Test("a method is for the roles of its table, and for nobody without one")
-  func authorisation() async throws {
+  /// `echo` for orchestrators, `fail` for operators, the rest for nobody.
+  private func restricted(
+    _ interceptors: [any ServerInterceptor] = [],
+    peer: PeerIdentity? = PeerIdentity(role: "orchestrator", instance: "test")
+  ) -> RPCClient {
     var table = RoleTable()
     table.allow("orchestrator", toCall: EchoService.echo)
     table.allow("operator", toCall: EchoService.fail)
-    let client = RPCClient(transport: transport([Authorisation(table)]))
+    var router = RPCRouter([EchoService()])
+    router.restrict(to: table)
+    for interceptor in interceptors { router = router.intercepted(by: interceptor) }
+    return RPCClient(transport: InProcessTransport(router: router, peer: peer))
+  }
+
+  @Test("a method is for the roles of its table, and for nobody without one")
+  func authorisation() async throws {
+    let client = restricted()
     #expect(try await client.unary(EchoService.echo, Note("a")).text == "a")
     for method in [EchoService.fail, EchoService.whoAmI] {
       let error = await #expect(throws: RPCError.self) { try await client.unary(method, Note()) }
       #expect(error?.code == .permissionDenied)
     }
-    let nobody = RPCClient(transport: transport([Authorisation(table)], peer: nil))
+    let nobody = restricted(peer: nil)
     let error = await #expect(throws: RPCError.self) {
       try await nobody.unary(EchoService.echo, Note())
     }
     #expect(error?.code == .unauthenticated)
-    table.open(service: EchoService.name)
-    let open = RPCClient(transport: transport([Authorisation(table)], peer: nil))
-    #expect(try await open.unary(EchoService.echo, Note("b")).text == "b")
+  }
+
+  @Test("a refused call is logged and counted as any other")
+  func refusals() async throws {
+    let metrics = CallMetrics()
+    let lines = LogLines()
+    let logger = Logger(label: "test") { _ in LineHandler(lines: lines) }
+    let client = restricted([metrics, CallLogging(logger)])
+    _ = try? await client.unary(EchoService.fail, Note())
+    let fail = metrics.snapshot.first { $0.path == EchoService.fail.path }
+    #expect(fail?.handled == [.permissionDenied: 1])
+    #expect(lines.all.count == 1 && lines.all[0].contains("PERMISSION_DENIED"))
   }
 
   // MARK: Metrics

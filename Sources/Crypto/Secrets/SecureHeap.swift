@@ -19,6 +19,11 @@ public enum SecureHeap {
     return 0
   }
 
+  /// Has the kernel refuse to show this process's memory to others of its user: to a debugger, in a core
+  /// file, by `/proc` (prctl(2), PR_SET_DUMPABLE).
+  /// - Returns: false when it does not.
+  public static func forbidDumps() -> Bool { sluice_forbid_dumps() != 0 }
+
   /// Zeroed memory; ordinary memory when the secure heap is full or not there.
   static func allocate(_ count: Int) -> UnsafeMutableRawBufferPointer {
     let size = max(count, 1)

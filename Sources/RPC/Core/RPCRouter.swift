@@ -21,11 +21,29 @@ public struct RPCRouter: Sendable {
 
   private var handlers: [String: Handler] = [:]
   private var interceptors: [any ServerInterceptor] = []
+  /// Asked only where calls are restricted.
+  private var roles = RoleTable()
+  private var isRestricted: Bool
   /// Run when the server begins to stop gracefully, before calls in flight are waited for.
   private(set) var stopHooks: [@Sendable () -> Void] = []
 
-  public init(_ services: [any RPCService] = []) {
+  /// - Parameter restricted: methods that no service has allowed anybody are for nobody, also where
+  ///   no service has said a word about roles.
+  public init(_ services: [any RPCService] = [], restricted: Bool = false) {
+    isRestricted = restricted
     for service in services { service.register(with: &self) }
+  }
+
+  /// Lets only the roles of a table call its methods; from then on a method that is in no table,
+  /// whichever service's it is, is for nobody.
+  public mutating func restrict(to table: RoleTable) {
+    roles.merge(table)
+    isRestricted = true
+  }
+
+  /// For what is no service's own: where calls are restricted, every role may make these.
+  mutating func allowEveryRole<Request, Response>(toCall method: RPCMethod<Request, Response>) {
+    roles.allowEveryRole(toCall: method)
   }
 
   /// `/package.Service/Method` of each.
@@ -45,6 +63,7 @@ public struct RPCRouter: Sendable {
         path: path,
         handler: handler,
         interceptors: interceptors.map { $0.prepared(forPath: path) }
+          + (isRestricted ? [Authorisation(roles, path: path)] : [])
       )
     }
   }

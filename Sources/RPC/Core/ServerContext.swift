@@ -90,18 +90,4 @@ public struct ServerContext: Sendable {
   ) {
     storage = Storage(path, metadata, deadline, peer, nil, response)
   }
-
-  /// Lets only these roles pass.
-  /// - Throws: UNAUTHENTICATED without an identity, PERMISSION_DENIED with another role.
-  public func require(roles: String...) throws(RPCError) {
-    guard let peer else {
-      throw RPCError(.unauthenticated, "\(path) needs a client certificate that names a role")
-    }
-    guard roles.contains(peer.role) else {
-      throw RPCError(
-        .permissionDenied,
-        "role \(peer.role) may not call \(path); it is for \(roles.joined(separator: ", "))"
-      )
-    }
-  }
 }

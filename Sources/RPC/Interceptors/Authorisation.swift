@@ -1,56 +1,31 @@
-/// Who may call what: a method that is not in the table may be called by nobody.
-public struct RoleTable: Sendable {
-  private var roles: [String: [String]] = [:]
-  private var openServices: Set<String> = []
+/// Refuses calls that a table does not allow, before their handlers run and their messages are read.
+///
+/// `RPCRouter` puts it before the methods of services that restrict them; of all interceptors it is
+/// the last to see a call, so that a refusal is logged and counted as any other answer.
+struct Authorisation: ServerInterceptor {
+  private let path: String
+  private let rule: CallerRule
 
-  public init() {}
-
-  /// Lets these roles call the method, besides those that already may.
-  public mutating func allow<Request, Response>(
-    _ roles: String...,
-    toCall method: RPCMethod<Request, Response>
-  ) {
-    self.roles[method.path, default: []] += roles
+  /// - Parameter path: the one method that this looks after, so that a call need look nothing up.
+  init(_ table: RoleTable, path: String) {
+    self.path = path
+    rule = table.rule(forPath: path)
   }
-
-  /// Lets everybody call a service's methods, also without a certificate: health checks.
-  public mutating func open(service: String) { openServices.insert(service) }
 
   /// - Throws: UNAUTHENTICATED without an identity, PERMISSION_DENIED with another role.
-  public func check(_ path: String, _ peer: PeerIdentity?) throws(RPCError) {
-    if isOpen(path) { return }
-    guard let peer else {
+  func callBegins(_ context: inout ServerContext) throws(RPCError) {
+    guard let peer = context.peer else {
       throw RPCError(.unauthenticated, "\(path) needs a client certificate that names a role")
     }
-    let allowed = roles[path] ?? []
-    guard allowed.contains(peer.role) else {
-      let whom = allowed.isEmpty ? "nobody" : allowed.joined(separator: ", ")
-      throw RPCError(
-        .permissionDenied,
-        "role \(peer.role) may not call \(path); it is for \(whom)"
-      )
-    }
+    if !rule.allows(peer) { throw refusal(of: peer) }
   }
 
-  fileprivate func isOpen(_ path: String) -> Bool {
-    path.split(separator: "/").first.map { openServices.contains(String($0)) } ?? false
+  private func refusal(of peer: PeerIdentity) -> RPCError {
+    var whom = "nobody"
+    if case .roles(let roles) = rule, !roles.isEmpty { whom = roles.joined(separator: ", ") }
+    return RPCError(
+      .permissionDenied,
+      "role \(peer.role) may not call \(path); it is for \(whom)"
+    )
   }
-}
-
-/// Refuses calls that the table does not allow, before their handlers run.
-public struct Authorisation: ServerInterceptor {
-  private let table: RoleTable
-
-  public init(_ table: RoleTable) { self.table = table }
-
-  public func prepared(forPath path: String) -> any ServerInterceptor {
-    if table.isOpen(path) { return Unrestricted() }
-    return self
-  }
-
-  public func callBegins(_ context: inout ServerContext) throws(RPCError) {
-    try table.check(context.path, context.peer)
-  }
-
-  private struct Unrestricted: ServerInterceptor {}
 }

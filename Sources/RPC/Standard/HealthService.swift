@@ -53,6 +53,8 @@ public final class HealthService: RPCService {
 
   public func register(with router: inout RPCRouter) {
     router.onGracefulStop { self.stop() }
+    router.allowEveryRole(toCall: HealthMethods.check)
+    router.allowEveryRole(toCall: HealthMethods.watch)
     router.unary(HealthMethods.check) { request, _ in
       guard let status = self.status(of: request.service) else {
         throw RPCError(.notFound, "no service of that name is registered for health checks")

@@ -29,6 +29,7 @@ public struct ReflectionService: RPCService {
         name: "ServerReflectionInfo",
         shape: .bidirectional
       )
+      router.allowEveryRole(toCall: method)
       router.bidirectional(method) { requests, responses, _ in
         while let request = try await requests.next() {
           try await responses.write(

@@ -13,7 +13,6 @@ extension CredentialVault {
     _ request: GetVaultStatusRequest,
     context: ServerContext
   ) async throws -> VaultStatus {
-    try VaultAccess.check(VaultOperationsMethods.getVaultStatus.path, context)
     return try await status(context)
   }
 
@@ -21,7 +20,6 @@ extension CredentialVault {
     _ request: SealVaultRequest,
     context: ServerContext
   ) async throws -> VaultStatus {
-    try VaultAccess.check(VaultOperationsMethods.sealVault.path, context)
     if keys != nil {
       try await changing(context) { change in try change.audit(.sealed) }
       become(nil)
@@ -34,7 +32,6 @@ extension CredentialVault {
     _ request: UnsealVaultRequest,
     context: ServerContext
   ) async throws -> VaultStatus {
-    try VaultAccess.check(VaultOperationsMethods.unsealVault.path, context)
     try await answering(context) {
       guard self.keys == nil else { return }
       if request.create { try Self.checkLength(of: request.passphrase) }

@@ -9,7 +9,6 @@ extension CredentialVault {
     _ request: VerifyVaultRequest,
     context: ServerContext
   ) async throws -> VerifyVaultResponse {
-    try VaultAccess.check(VaultOperationsMethods.verifyVault.path, context)
     guard let keys else { throw RPCError.sealed }
     let response = try await answering(context) {
       try await self.database.read { try VaultCheck.run(keys, in: $0) }
@@ -26,7 +25,6 @@ extension CredentialVault {
     responses: RPCWriter<AuditEntry>,
     context: ServerContext
   ) async throws {
-    try VaultAccess.check(VaultOperationsMethods.listAudit.path, context)
     if !request.workspace.isEmpty { try RequestChecks.name(request.workspace, of: "workspace's name") }
     if !request.name.isEmpty { try RequestChecks.name(request.name, of: "credential's name") }
     var after = Int64(clamping: request.after)

@@ -66,4 +66,20 @@ public enum VaultOperationsMethods {
     shape: .serverStreaming,
     isIdempotent: true
   )
+
+  /// Who may call what; nobody else may, and no other method (docs/architecture.md).
+  public static let roles: RoleTable = {
+    var table = RoleTable()
+    table.allow("operator", toCall: getVaultStatus)
+    table.allow("operator", toCall: sealVault)
+    table.allow("operator", toCall: unsealVault)
+    table.allow("operator", toCall: addMasterKey)
+    table.allow("operator", toCall: finishMasterKey)
+    table.allow("operator", toCall: rotateRootKey)
+    table.allow("operator", toCall: verifyVault)
+    table.allow("operator", toCall: backupVault)
+    table.allow("operator", toCall: restoreVault)
+    table.allow("operator", toCall: listAudit)
+    return table
+  }()
 }

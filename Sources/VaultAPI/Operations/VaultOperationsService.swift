@@ -60,6 +60,7 @@ public struct VaultOperationsRegistration: RPCService {
 
   public func register(with router: inout RPCRouter) {
     let service = service
+    router.restrict(to: VaultOperationsMethods.roles)
     router.unary(VaultOperationsMethods.getVaultStatus) {
       try await service.getVaultStatus($0, context: $1)
     }
