@@ -1,8 +1,8 @@
 import Crypto
-import SyncModel
 import Logging
 import RPC
 import SQLDatabase
+import SyncModel
 import VaultAPI
 
 extension CredentialVault {

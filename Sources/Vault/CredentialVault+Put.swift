@@ -51,7 +51,8 @@ extension CredentialVault {
     context: ServerContext
   ) async throws -> Credential {
     return try await using(request.workspace, request.name, request.holder, context) {
-      found, change in
+      found,
+      change in
       guard !found.holders.contains(request.holder) else { return }
       try change.store.hold(
         found,
@@ -68,7 +69,8 @@ extension CredentialVault {
     context: ServerContext
   ) async throws -> Credential {
     return try await using(request.workspace, request.name, request.holder, context) {
-      found, change in
+      found,
+      change in
       guard found.holders.contains(request.holder) else { return }
       try change.store.drop(found, by: request.holder, in: change.connection)
       try change.audit(.dropped, found, detail: "by sync \(request.holder)")

@@ -1,8 +1,8 @@
 import Crypto
-import SyncModel
 public import Logging
 public import RPC
 import SQLDatabase
+import SyncModel
 public import VaultAPI
 
 // A key's life: pending, published, proven, active, retiring, destroyed. Each step is a transaction of

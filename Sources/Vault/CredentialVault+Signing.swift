@@ -66,7 +66,8 @@ extension CredentialVault {
       throw RPCError.invalid("give a scope or an audience, one of them", reason: "invalid_scope")
     }
     return try await signing(.serviceAccount, request.workspace, request.name, context) {
-      found, change in
+      found,
+      change in
       guard let account = ServiceAccount(details: found.details), let key = found.current else {
         throw RPCError.damaged(found.workspace, found.name)
       }
@@ -107,7 +108,8 @@ extension CredentialVault {
       throw RPCError.invalid(error.message, reason: "not_an_ssh_login")
     }
     return try await signing(.sshKeyPair, request.workspace, request.name, context) {
-      found, change in
+      found,
+      change in
       guard Array(login.user.utf8) == Array(found.username.utf8) else {
         throw RPCError(
           .permissionDenied,

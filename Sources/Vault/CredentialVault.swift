@@ -56,7 +56,6 @@ public final class CredentialVault: VaultService, VaultOperationsService {
     let vault = try CredentialVault(database, source, settings, world, logger)
     if let source {
       try await vault.unseal(with: .key(source.load()), mayCreate: true)
-      try await vault.destroyExpiredKeys()
     }
     return vault
   }

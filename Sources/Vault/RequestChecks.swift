@@ -113,7 +113,10 @@ enum RequestChecks {
   private static func token(_ secret: [UInt8], _ what: String) throws(RPCError) {
     try length(secret, what)
     guard secret.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-      throw .invalid("the \(what) has spaces or other than ASCII characters in it", reason: "invalid_secret")
+      throw .invalid(
+        "the \(what) has spaces or other than ASCII characters in it",
+        reason: "invalid_secret"
+      )
     }
   }
 

@@ -65,7 +65,7 @@ extension RPCError {
       self.init(
         .dataLoss,
         "rows of the vault's database were changed, removed or put back behind the vault's back; "
-          + "restore it from a backup",
+          + "see which with: sluice vault verify, and restore a backup",
         reason: "damaged_store",
         cause: error
       )

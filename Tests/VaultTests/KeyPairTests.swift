@@ -62,7 +62,7 @@ struct KeyPairTests {
           )
         }
         #expect(error.code == .failedPrecondition)
-        #expect(error.reason == "key_pair_never_leaves")
+        #expect(error.reason == "key_never_leaves")
       }
     }
   }

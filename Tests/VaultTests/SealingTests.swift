@@ -46,21 +46,25 @@ struct SealingTests {
       username: "u",
       version: 1,
       createdAt: 1,
-      updatedAt: 2,
-      versionCreatedAt: 3
+      updatedAt: 2
     )
-    let changes: [(inout StoredCredential) -> Void] = [
-      { $0.workspace = "other" }, { $0.name = "other" }, { $0.kind = .keyPair },
-      { $0.version = 2 }, { $0.versionCreatedAt = 4 },
+    let secret = StoredSecret(version: 1, state: .active, createdAt: 3)
+    let changes: [(inout StoredCredential, inout StoredSecret) -> Void] = [
+      { credential, _ in credential.workspace = "other" },
+      { credential, _ in credential.name = "other" },
+      { credential, _ in credential.kind = .keyPair },
+      { _, secret in secret.version = 2 }, { _, secret in secret.createdAt = 4 },
+      { _, secret in secret.slot = 2 },
     ]
     var seen: Set<[UInt8]> = [
-      stored.secretFields(vaultID: "a").bytes, stored.secretFields(vaultID: "b").bytes,
+      stored.sealFields(of: secret, vaultID: "a").bytes,
+      stored.sealFields(of: secret, vaultID: "b").bytes,
     ]
     for change in changes {
-      var changed = stored
-      change(&changed)
-      seen.insert(changed.secretFields(vaultID: "a").bytes)
+      var (changed, other) = (stored, secret)
+      change(&changed, &other)
+      seen.insert(changed.sealFields(of: other, vaultID: "a").bytes)
     }
-    #expect(seen.count == 7)
+    #expect(seen.count == 8)
   }
 }

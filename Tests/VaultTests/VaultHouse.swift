@@ -34,11 +34,15 @@ final class VaultHouse: Sendable {
     try await withDatabase { database in
       let vault = try await CredentialVault.open(
         database: database,
-        masterKey: MasterKey.load(file: directory.file(masterKeyFile)),
+        masterKey: .file(directory.file(masterKeyFile)),
         world: simulated.world,
         logger: log.logger
       )
-      return try await body(VaultCaller(router: RPCRouter([VaultRegistration(vault)])))
+      return try await body(
+        VaultCaller(
+          router: RPCRouter([VaultRegistration(vault), VaultOperationsRegistration(vault)])
+        )
+      )
     }
   }
 
@@ -94,6 +98,13 @@ struct VaultCaller: Sendable {
   }
 
   var asOperator: VaultClient { client(as: "operator") }
+  /// The vault as a whole, for its operator.
+  var operations: VaultOperationsClient {
+    let peer = PeerIdentity(role: "operator", instance: "test-1")
+    return VaultOperationsClient(
+      RPCClient(transport: InProcessTransport(router: router, peer: peer))
+    )
+  }
   var asOrchestrator: VaultClient { client(as: "orchestrator") }
 
   @discardableResult

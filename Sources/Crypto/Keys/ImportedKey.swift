@@ -10,7 +10,10 @@ enum ImportedKey {
     passphrase: SecretBytes?
   ) throws(CryptoError) -> PrivateKey {
     guard pem.count <= largest else {
-      throw CryptoError(.size, "the private key has \(pem.count) bytes; at most \(largest) are read")
+      throw CryptoError(
+        .size,
+        "the private key has \(pem.count) bytes; at most \(largest) are read"
+      )
     }
     let bio = try MemoryBIO(reading: pem)
     ERR_clear_error()

@@ -28,7 +28,9 @@ public struct SSHKeyPair: Sendable {
   }
 
   /// Reads an unencrypted PKCS#8 PEM, as `pkcs8PEM` wrote it.
-  public init(pkcs8PEM: SecretBytes) throws(CryptoError) { try self.init(PrivateKey(pem: pkcs8PEM)) }
+  public init(pkcs8PEM: SecretBytes) throws(CryptoError) {
+    try self.init(PrivateKey(pem: pkcs8PEM))
+  }
 
   private init(_ key: PrivateKey) throws(CryptoError) {
     self.key = key

@@ -24,8 +24,9 @@ public struct SSHUserAuthRequest: Sendable, Equatable {
     guard rest.isEmpty else { throw Self.refusal("its end") }
   }
 
-  private static func string(_ rest: inout ArraySlice<UInt8>) throws(CryptoError) -> ArraySlice<UInt8>
-  {
+  private static func string(_ rest: inout ArraySlice<UInt8>) throws(CryptoError) -> ArraySlice<
+    UInt8
+  > {
     guard rest.count >= 4 else { throw refusal("its length") }
     let count = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
     rest = rest.dropFirst(4)

@@ -84,7 +84,9 @@ struct MasterKeyCommand: Sendable {
       }
     }
     guard 0..<128 ~= count else { return nil }
-    return content.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    return content.withUnsafeBytes {
+      SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count]))
+    }
   }
 
   private func failure(_ reason: String) -> Failure {

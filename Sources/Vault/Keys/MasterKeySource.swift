@@ -22,7 +22,9 @@ public struct MasterKeySource: Sendable {
 
   /// 64 hex digits that an environment variable held. The process removes the variable, but the
   /// kernel shows what a process was started with (/proc/PID/environ) to its user: a file is better.
-  public static func environment(_ text: String, variable: String) throws(Failure) -> MasterKeySource {
+  public static func environment(_ text: String, variable: String) throws(Failure)
+    -> MasterKeySource
+  {
     let key = try MasterKey(text: Array(text.utf8), from: variable)
     return MasterKeySource("environment") { () throws(Failure) in key }
   }

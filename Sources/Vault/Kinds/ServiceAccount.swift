@@ -107,7 +107,10 @@ struct ServiceAccount: Sendable, Equatable {
       throw refusal("the key file has no \"\(name)\"")
     }
     var sink = ByteSink(capacity: member.value.count)
-    JSONText.unescape(UnsafeRawBufferPointer(rebasing: member.value.dropFirst().dropLast()), into: &sink)
+    JSONText.unescape(
+      UnsafeRawBufferPointer(rebasing: member.value.dropFirst().dropLast()),
+      into: &sink
+    )
     let text = String(decoding: sink.bytes, as: UTF8.self)
     try RequestChecks.line(text, of: "key file's \"\(name)\"", atMost: 1024)
     guard !text.isEmpty else { throw refusal("the key file's \"\(name)\" is empty") }
@@ -121,7 +124,10 @@ struct ServiceAccount: Sendable, Equatable {
       throw refusal("the key file has no \"private_key\"")
     }
     var sink = ByteSink(capacity: member.value.count)
-    JSONText.unescape(UnsafeRawBufferPointer(rebasing: member.value.dropFirst().dropLast()), into: &sink)
+    JSONText.unescape(
+      UnsafeRawBufferPointer(rebasing: member.value.dropFirst().dropLast()),
+      into: &sink
+    )
     var count = 0
     let bytes = sink.bytes
     return SecretBytes(count: bytes.count) { out in

@@ -1,8 +1,8 @@
 import Crypto
-import SyncModel
 import Logging
 public import RPC
 import SQLDatabase
+import SyncModel
 public import VaultAPI
 
 extension CredentialVault {

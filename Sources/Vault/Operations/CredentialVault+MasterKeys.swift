@@ -1,8 +1,8 @@
 import Crypto
-import SyncModel
 import Logging
 public import RPC
 import SQLDatabase
+import SyncModel
 public import VaultAPI
 
 // A master key is changed in two calls, with the installation of the new one between: at every moment
@@ -13,12 +13,16 @@ extension CredentialVault {
     context: ServerContext
   ) async throws -> VaultStatus {
     guard request.key.isEmpty != request.passphrase.isEmpty else {
-      throw RPCError.invalid("give a key or a passphrase, one of them", reason: "invalid_master_key")
+      throw RPCError.invalid(
+        "give a key or a passphrase, one of them",
+        reason: "invalid_master_key"
+      )
     }
     try Self.checkLength(of: request.passphrase)
     let secret = try await answering(context) { () -> UnlockSecret in
       request.key.isEmpty
-        ? .passphrase(SecretBytes(request.passphrase)) : .key(try MasterKey(SecretBytes(request.key)))
+        ? .passphrase(SecretBytes(request.passphrase))
+        : .key(try MasterKey(SecretBytes(request.key)))
     }
     try await changing(context) { change in
       let slots = try UnlockSlot.all(in: change.connection)

@@ -53,6 +53,11 @@ extension CredentialVault {
       .unlock(database, mayCreate: mayCreate)
     become(keys)
     logger.notice("unsealed", metadata: ["vault.id": "\(keys.vaultID)"])
+    // A damaged vault is unsealed all the same, so that it can be looked at; no call is answered by it.
+    let check = try await database.read { try VaultCheck.run(keys, in: $0) }
+    if !check.problems.isEmpty {
+      logger.critical("the vault is damaged", metadata: ["problems": "\(check.problems)"])
+    }
   }
 
   /// Opens the vault again with the master key in memory: the root key is another one now.
@@ -108,7 +113,8 @@ extension CredentialVault {
       (
         manifest: view.manifest, slots: try UnlockSlot.all(in: view.connection),
         credentials: try view.connection.first(
-          "SELECT COUNT(*) FROM credential", []
+          "SELECT COUNT(*) FROM credential",
+          []
         ) { $0.int64(0) } ?? 0
       )
     }

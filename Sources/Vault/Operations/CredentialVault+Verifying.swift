@@ -25,7 +25,9 @@ extension CredentialVault {
     responses: RPCWriter<AuditEntry>,
     context: ServerContext
   ) async throws {
-    if !request.workspace.isEmpty { try RequestChecks.name(request.workspace, of: "workspace's name") }
+    if !request.workspace.isEmpty {
+      try RequestChecks.name(request.workspace, of: "workspace's name")
+    }
     if !request.name.isEmpty { try RequestChecks.name(request.name, of: "credential's name") }
     var after = Int64(clamping: request.after)
     var left = request.limit == 0 ? Int.max : Int(clamping: request.limit)

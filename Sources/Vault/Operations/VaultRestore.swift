@@ -1,7 +1,7 @@
 import RPC
-import VaultAPI
 import SQLDatabase
 import SyncModel
+import VaultAPI
 
 /// Puts a backup in the place of an empty vault: all of it, checked, or nothing.
 struct VaultRestore: Sendable {

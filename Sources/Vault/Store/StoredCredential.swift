@@ -74,7 +74,8 @@ struct StoredCredential: Sendable, Equatable {
     fields.append(secret.fingerprint)
     fields.append(secret.createdAt)
     // All or none, none while they are as they were before there were any.
-    if secret.state != .active || secret.slot != 1 || secret.changedAt != 0 || secret.retireAt != 0 {
+    if secret.state != .active || secret.slot != 1 || secret.changedAt != 0 || secret.retireAt != 0
+    {
       fields.append(secret.state.name)
       fields.append(Int64(secret.slot))
       fields.append(secret.changedAt)

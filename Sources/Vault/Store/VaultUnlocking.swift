@@ -7,16 +7,14 @@ struct VaultUnlocking: Sendable {
   let secret: UnlockSecret
   let world: World
 
-  /// Unlocks the vault that is there.
+  /// Unlocks the vault that is there. Its rows are not looked at yet: each call does that, and says so.
   /// - Parameter mayCreate: whether an empty database gets a new vault.
   /// - Throws: `Failure` `wrong_master_key`, `damaged_store` or `vault_not_created`.
   func unlock(_ database: any SQLDatabase, mayCreate: Bool) async throws -> VaultKeys {
     try await database.transaction { connection in
       if let vaultID = try Self.vaultID(in: connection) {
         let (keys, isFirstForm) = try open(vaultID, in: connection)
-        if isFirstForm { return try upgrade(keys, in: connection) }
-        try check(keys, in: connection)
-        return keys
+        return isFirstForm ? try upgrade(keys, in: connection) : keys
       }
       guard mayCreate else {
         throw Failure(
@@ -118,14 +116,6 @@ struct VaultUnlocking: Sendable {
       return key
     } catch is CryptoError {
       throw damaged("the key of its audit log was changed")
-    }
-  }
-
-  func check(_ keys: VaultKeys, in connection: any SQLConnection) throws {
-    do {
-      _ = try Manifest.read(keys, in: connection)
-    } catch is Manifest.Refusal {
-      throw Self.damaged("rows were changed, removed or put back behind the vault's back")
     }
   }
 
