@@ -62,7 +62,7 @@ extension Session {
       switch object {
       case .credential(let manifest):
         let (change, credential) = try await put(manifest)
-        if credential.type == .keyPair, change != "unchanged" {
+        if credential.type.isPair, change != "unchanged" {
           hint("its public key, and how to register it: sluice credential show \(manifest.name)")
         }
         return change

@@ -5,9 +5,12 @@ import VaultAPI
 struct CredentialNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "credential",
-    abstract: "Passwords and key pairs, kept by the vault.",
-    subcommands: [CredentialList.self, CredentialShow.self, CredentialCreate.self]
-      + NotBuilt.credential
+    abstract: "Passwords, tokens and key pairs, kept by the vault.",
+    subcommands: [
+      CredentialList.self, CredentialShow.self, CredentialCreate.self, CredentialTest.self,
+      CredentialRotate.self, CredentialPromote.self, CredentialDestroyKey.self,
+      CredentialDelete.self,
+    ]
   )
 }
 
@@ -35,7 +38,7 @@ struct CredentialList: SessionCommand {
 struct CredentialShow: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Shows a credential; of a key pair also the public key and how to register it."
+    abstract: "Shows a credential; of a key pair also the public keys and how to register them."
   )
   @Argument(help: "The credential's name.") var name: String
   @OptionGroup var options: GlobalOptions
@@ -54,31 +57,34 @@ struct CredentialCreate: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract: "Makes a credential, or replaces its secret.",
-    discussion: "The secret comes from a file or standard input, never from a flag."
+    discussion: """
+      The secret comes from a file or standard input, never from a flag.
+      Types: \(CredentialKind.names.joined(separator: ", ")).
+      """
   )
   @Argument(help: "The credential's name.") var name: String
-  @Option(help: "password or key_pair.") var type: String
+  @Option(help: "What it is: see below.") var type: String
   @Option(help: "The login that the secret belongs to.") var username = ""
-  @Option(help: "The file of the password, or - for standard input.") var secretFile: String?
+  @Option(help: "The file of the secret, or - for standard input.") var secretFile: String?
+  @Option(help: "The file of an encrypted private key's passphrase.") var passphraseFile: String?
   @Option(help: "A key pair's size in bits, 2048 to 4096.") var keyBits: UInt32?
+  @Option(help: "An ssh_key_pair's: ed25519 (the default) or rsa.") var algorithm: String?
   @OptionGroup var options: GlobalOptions
 
   func validate() throws {
-    guard CredentialTypes.built.contains(type) else {
-      let built = CredentialTypes.built.joined(separator: ", ")
-      throw ValidationError(
-        CredentialTypes.notBuilt.contains(type)
-          ? "type \"\(type)\" is not built yet; this version has: \(built)"
-          : "--type must be one of \(built), not \"\(type)\""
-      )
+    guard let kind = CredentialKind(name: type) else {
+      let names = CredentialKind.names.joined(separator: ", ")
+      throw ValidationError("--type must be one of \(names), not \"\(type)\"")
     }
-    if type == "password", secretFile == nil {
-      throw ValidationError("a password needs --secret-file FILE, or - for standard input")
-    }
-    if type == "password", keyBits != nil { throw ValidationError("--key-bits is for key_pair") }
-    if type == "key_pair", secretFile != nil {
-      throw ValidationError("a key_pair has no --secret-file: the vault makes the pair itself")
-    }
+    let problem = CredentialManifest.problem(
+      kind,
+      has: secretFile != nil,
+      passphrase: passphraseFile != nil,
+      keyBits: keyBits != nil,
+      algorithm: algorithm,
+      names: ("--secret-file", "--passphrase-file", "--key-bits", "--algorithm")
+    )
+    if let problem { throw ValidationError(problem) }
     if let keyBits, !(2048...4096).contains(keyBits) {
       throw ValidationError("--key-bits must be from 2048 to 4096, not \(keyBits)")
     }
@@ -86,14 +92,18 @@ struct CredentialCreate: SessionCommand {
 
   func run(in session: Session) async throws -> ExitStatus {
     var secrets = SecretFile(standardInput: session.environment.readStandardInput)
-    let secret = try secretFile.map {
-      try secrets.read($0, relativeTo: "", owner: "credential \"\(name)\"")
-    }
-    let manifest = CredentialManifest(
+    let owner = "credential \"\(name)\""
+    var manifest = CredentialManifest(
       name: name,
-      username: username,
-      secret: secret.map { .password($0) } ?? .keyPair(bits: keyBits ?? 0)
+      type: CredentialKind(name: type) ?? .unspecified,
+      username: username
     )
+    manifest.secret = try secretFile.map { try secrets.read($0, relativeTo: "", owner: owner) }
+    manifest.passphrase = try passphraseFile.map {
+      try secrets.read($0, relativeTo: "", owner: owner)
+    }
+    manifest.keyBits = keyBits ?? 0
+    manifest.algorithm = algorithm ?? ""
     let (change, credential) = try await session.put(manifest)
     session.say("credential \"\(name)\" \(change)")
     try session.showCredential(credential)
@@ -101,10 +111,37 @@ struct CredentialCreate: SessionCommand {
   }
 }
 
+struct CredentialDelete: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete",
+    abstract: "Removes a credential that no active sync uses, and destroys its secrets."
+  )
+  @Argument(help: "The credential's name.") var name: String
+  @Flag(help: "Yes, destroy its secrets.") var yes = false
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    try session.confirm(yes, "destroys the secrets of credential \"\(name)\"")
+    let request = DeleteCredentialRequest(workspace: try session.workspace(), name: name)
+    _ = try await session.calling(.vault) {
+      try await session.links.vault().deleteCredential(request, options: session.callOptions)
+    }
+    session.say("credential \"\(name)\" deleted")
+    return .ok
+  }
+}
+
 extension Session {
+  /// - Throws: a usage error unless the user said yes to what cannot be undone.
+  func confirm(_ yes: Bool, _ what: String) throws {
+    guard yes else {
+      throw CommandFailure("this \(what); say --yes if you mean it", exit: .usage)
+    }
+  }
+
   func showCredential(_ credential: Credential) throws {
     var record = Record(credential)
-    if let statement = credential.registrationStatement {
+    if let statement = credential.registration {
       record.fields.append("register_with", .text(statement))
     }
     guard options.output == .table, !credential.publicKey.isEmpty else {
@@ -112,32 +149,32 @@ extension Session {
     }
     // PEM stays PEM: whoever copies it from the screen needs its lines.
     var fields = record.fields
-    fields.fields.removeAll { $0.name == "public_key" || $0.name == "register_with" }
+    fields.fields.removeAll { ["public_key", "register_with", "keys"].contains($0.name) }
     var text = TableRenderer.details(fields) + "\n"
-    text += TerminalText.safe(credential.publicKey, keepingNewlines: true)
+    if credential.keys.count > 1 {
+      var table = TableRenderer(columns: Record.keyColumns)
+      text += credential.keys.map { table.add(Record($0)) }.joined() + table.finish() + "\n"
+    }
+    text += TerminalText.safe(credential.keyToRegister?.publicKey ?? "", keepingNewlines: true)
     if !text.hasSuffix("\n") { text += "\n" }
-    if let statement = credential.registrationStatement { text += "\n" + statement + "\n" }
+    if let statement = credential.registration { text += "\n" + statement + "\n" }
     try environment.output.write(text)
   }
 
   /// Sends a credential; answers what that changed.
   func put(_ manifest: CredentialManifest) async throws -> (String, Credential) {
-    var request = PutCredentialRequest(
+    let request = PutCredentialRequest(
       workspace: try workspace(),
       name: manifest.name,
-      username: manifest.username
+      type: manifest.type,
+      username: manifest.username,
+      secret: manifest.secret?.bytes ?? [],
+      keyBits: manifest.keyBits,
+      passphrase: manifest.passphrase?.bytes ?? [],
+      algorithm: manifest.algorithm
     )
-    switch manifest.secret {
-    case .keyPair(let bits):
-      request.type = .keyPair
-      request.keyBits = bits
-    case .password(let secret):
-      request.type = .password
-      request.secret = secret.bytes
-    }
-    let sent = request
     let response = try await calling(.vault) {
-      try await links.vault().putCredential(sent, options: callOptions)
+      try await links.vault().putCredential(request, options: callOptions)
     }
     let credential = response.credential ?? Credential()
     return (response.change.word, credential)

@@ -20,10 +20,7 @@ extension NotBuiltCommand {
 /// The verbs to come: hidden from help, answered honestly.
 enum NotBuilt {
   static let nouns: [any ParsableCommand.Type] = [
-    Setup.self, Export.self, Diff.self, Row.self, Audit.self, Doctor.self,
-  ]
-  static let credential: [any ParsableCommand.Type] = [
-    CredentialRotate.self, CredentialPromote.self, CredentialTest.self, CredentialDelete.self,
+    Setup.self, Export.self, Diff.self, Row.self, Doctor.self,
   ]
   static let source: [any ParsableCommand.Type] = [SourceCreate.self, SourceDelete.self]
   static let sync: [any ParsableCommand.Type] = [
@@ -60,44 +57,9 @@ enum NotBuilt {
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }
 
-  struct Audit: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "audit", shouldDisplay: false)
-    static let words = "sluice audit list"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
   struct Doctor: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "doctor", shouldDisplay: false)
     static let words = "sluice doctor"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct CredentialRotate: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "rotate", shouldDisplay: false)
-    static let words = "sluice credential rotate"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct CredentialPromote: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "promote", shouldDisplay: false)
-    static let words = "sluice credential promote"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct CredentialTest: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "test", shouldDisplay: false)
-    static let words = "sluice credential test"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct CredentialDelete: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "delete", shouldDisplay: false)
-    static let words = "sluice credential delete"
     @OptionGroup var options: GlobalOptions
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }

@@ -24,6 +24,9 @@ final class ServiceLinks {
   }
 
   func vault() throws -> VaultClient { VaultClient(try client(.vault)) }
+  func vaultOperations() throws -> VaultOperationsClient {
+    VaultOperationsClient(try client(.vault))
+  }
   func orchestrator() throws -> OrchestratorClient { OrchestratorClient(try client(.orchestrator)) }
   func writer() throws -> WriterClient { WriterClient(try client(.writer)) }
 

@@ -30,25 +30,6 @@ enum ManifestObject: Sendable, Equatable {
   }
 }
 
-struct CredentialManifest: Sendable, Equatable {
-  enum Secret: Sendable, Equatable {
-    /// The vault makes a key pair of that many bits (0: its own choice).
-    case keyPair(bits: UInt32)
-    case password(SecretText)
-  }
-
-  var name: String
-  var username: String
-  var secret: Secret
-}
-
-/// A secret on its way to the vault; it prints as dots.
-struct SecretText: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
-  let bytes: [UInt8]
-  var description: String { "•••" }
-  var customMirror: Mirror { Mirror(self, children: []) }
-}
-
 struct SourceManifest: Sendable, Equatable {
   var name: String
   var type: String

@@ -1,3 +1,4 @@
+import VaultAPI
 import Yams
 
 /// Makes manifests of YAML documents, and says everything that is wrong with them.
@@ -94,41 +95,51 @@ struct ManifestParser {
     let map = StrictMapping(
       node,
       what: "a Credential",
-      keys: ["kind", "name", "type", "username", "secretFile", "keyBits"],
+      keys: [
+        "kind", "name", "type", "username", "secretFile", "passphraseFile", "keyBits", "algorithm",
+      ],
       place: place
     )
     let name = map.requiredText("name")
     let username = map.text("username") ?? ""
     if map["type"] == nil {
-      map.add("a Credential needs \"type\": \(CredentialTypes.built.joined(separator: " or "))")
+      map.add("a Credential needs \"type\": one of \(CredentialKind.names.joined(separator: ", "))")
     }
-    let type = map.choice("type", of: CredentialTypes.built, notBuilt: CredentialTypes.notBuilt)
+    let type = map.choice("type", of: CredentialKind.names, notBuilt: []).flatMap {
+      CredentialKind(name: $0)
+    }
     let bits = map.integer("keyBits", in: 2048...4096)
-    var secret: CredentialManifest.Secret?
-    switch type {
-    case "key_pair":
-      if let node = map["secretFile"] {
-        map.add("a key_pair has no \"secretFile\": the vault makes the pair itself", at: node)
+    guard let type else { return (nil, map.problems) }
+    let problem = CredentialManifest.problem(
+      type,
+      has: map["secretFile"] != nil,
+      passphrase: map["passphraseFile"] != nil,
+      keyBits: map["keyBits"] != nil,
+      algorithm: map.text("algorithm"),
+      names: ("\"secretFile\"", "\"passphraseFile\"", "\"keyBits\"", "\"algorithm\"")
+    )
+    if let problem { map.add(problem, at: map["secretFile"] ?? map["keyBits"]) }
+    var manifest = CredentialManifest(name: name, type: type, username: username)
+    manifest.keyBits = UInt32(bits ?? 0)
+    manifest.algorithm = map.text("algorithm") ?? ""
+    // What cannot be read is a problem of the file's own; the others are still found.
+    for (key, place) in [
+      ("secretFile", \CredentialManifest.secret), ("passphraseFile", \.passphrase),
+    ] {
+      guard map.problems.isEmpty, let path = map.text(key) else { continue }
+      do {
+        manifest[keyPath: place] = try secrets.read(
+          path,
+          relativeTo: directory,
+          owner: "Credential \"\(name)\""
+        )
+      } catch {
+        let message = (error as? CommandFailure)?.messages.first ?? "\(error)"
+        map.add(message, at: map[key])
       }
-      secret = .keyPair(bits: UInt32(bits ?? 0))
-    case "password":
-      if let node = map["keyBits"] { map.add("\"keyBits\" is for a key_pair only", at: node) }
-      let path = map.requiredText("secretFile", "the file of the password, or - for standard input")
-      // What cannot be read is a problem of the file's own; the others are still found.
-      if map.problems.isEmpty {
-        do {
-          secret = .password(
-            try secrets.read(path, relativeTo: directory, owner: "Credential \"\(name)\"")
-          )
-        } catch {
-          let message = (error as? CommandFailure)?.messages.first ?? "\(error)"
-          map.add(message, at: map["secretFile"])
-        }
-      }
-    default: break
     }
-    guard let secret, map.problems.isEmpty else { return (nil, map.problems) }
-    return (.credential(.init(name: name, username: username, secret: secret)), [])
+    guard map.problems.isEmpty else { return (nil, map.problems) }
+    return (.credential(manifest), [])
   }
 
   private static func source(_ node: Node, _ place: YAMLPlace) -> (ManifestObject?, [YAMLProblem]) {
@@ -146,10 +157,4 @@ struct ManifestParser {
     )
     return (.source(source), map.problems)
   }
-}
-
-/// The types that a credential may have (design, section 6).
-enum CredentialTypes {
-  static let built = ["password", "key_pair"]
-  static let notBuilt = ["service_account", "token", "oauth_client", "api_key", "ssh_key_pair"]
 }

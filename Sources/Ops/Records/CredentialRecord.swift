@@ -17,7 +17,43 @@ extension Record {
         "updated_at": .time(credential.updatedAt),
       ]
     )
+    if !credential.keys.isEmpty {
+      fields.append("keys", .list(credential.keys.map { .object(Record($0).fields) }))
+    }
+    if !credential.details.isEmpty {
+      let details = credential.details.sorted { $0.key < $1.key }
+      fields.append(
+        "details",
+        .object(
+          OutputObject(fields: details.map { .init(name: $0.key, value: .text($0.value)) })
+        )
+      )
+    }
+    fields.append("used_by", .list(credential.holders.map { .text($0) }))
   }
+
+  init(_ key: CredentialKey) {
+    self.init(
+      name: "\(key.version)",
+      fields: [
+        "version": .integer(Int64(key.version)),
+        "state": .text("\(key.state)"),
+        "slot": .integer(Int64(key.slot)),
+        "bits": .integer(Int64(key.bits)),
+        "public_key": .text(orNull: key.publicKey),
+        "fingerprint": .text(orNull: key.fingerprint),
+        "created_at": .time(key.createdAt),
+        "changed_at": .time(key.changedAt),
+        "retire_at": .time(orNullIfZero: key.retireAt),
+      ]
+    )
+  }
+
+  static let keyColumns = [
+    Column("KEY", "version", .right), Column("STATE", "state"), Column("SLOT", "slot", .right),
+    Column("FINGERPRINT", "fingerprint"), Column("SINCE", "changed_at", .time),
+    Column("GOES", "retire_at", .time),
+  ]
 
   static let credentialColumns = [
     Column("NAME", "name"), Column("TYPE", "type"), Column("USERNAME", "username"),
@@ -26,14 +62,29 @@ extension Record {
 }
 
 extension Credential {
-  /// What the owner of the Snowflake account runs so that the key pair is accepted: the key's base64
-  /// on one line, without PEM's first and last (Snowflake, "Key-pair authentication").
-  var registrationStatement: String? {
-    guard type == .keyPair, !publicKey.isEmpty else { return nil }
-    let body = publicKey.split(whereSeparator: \.isNewline)
-      .filter { !$0.hasPrefix("-----") }.joined()
-    let user = username.isEmpty ? "<user>" : Self.identifier(username)
-    return "ALTER USER \(user) SET RSA_PUBLIC_KEY='\(body)';"
+  /// The key whose public half is to be registered: the next one, or the first.
+  var keyToRegister: CredentialKey? {
+    keys.first { $0.version > version && [.pending, .published, .proven].contains($0.state) }
+      ?? keys.first { $0.version == version }
+  }
+
+  /// What the owner of the other side does so that the key pair is accepted; nil for what has no
+  /// public key.
+  var registration: String? {
+    guard let key = keyToRegister, !key.publicKey.isEmpty else { return nil }
+    switch type {
+    // The key's base64 on one line, without PEM's first and last (Snowflake, "Key-pair
+    // authentication").
+    case .keyPair:
+      let body = key.publicKey.split(whereSeparator: \.isNewline)
+        .filter { !$0.hasPrefix("-----") }.joined()
+      let user = username.isEmpty ? "<user>" : Self.identifier(username)
+      let property = key.slot == 2 ? "RSA_PUBLIC_KEY_2" : "RSA_PUBLIC_KEY"
+      return "ALTER USER \(user) SET \(property)='\(body)';"
+    case .sshKeyPair:
+      return "echo '\(key.publicKey)' >> ~\(username)/.ssh/authorized_keys"
+    default: return nil
+    }
   }
 
   /// Plain where Snowflake takes it plain in any case, else in double quotes.
