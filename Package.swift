@@ -79,6 +79,7 @@ let package = Package(
       dependencies: [
         "VaultAPI", "SyncModel", "Crypto", "SQLDatabase", "RPC",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]
     ),
     .target(

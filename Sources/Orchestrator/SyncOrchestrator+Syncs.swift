@@ -103,6 +103,7 @@ extension SyncOrchestrator {
           reason: "contact_required"
         )
       }
+      try await holds.hold(sync, of: source)
       let now = world.now()
       return try await database.transaction { connection in
         // What was looked at must still be so, or the test says nothing of it.
@@ -142,6 +143,7 @@ extension SyncOrchestrator {
           )
         }
       }
+      await holds.reconcile()
       let (sync, source) = try await stored(workspace, request.name)
       return sync.message(tested: await isTested(sync, from: source))
     }

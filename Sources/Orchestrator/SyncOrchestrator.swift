@@ -24,11 +24,13 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   let logger: Logger
   let configuration: OrchestratorConfiguration
   let credentials: CredentialDesk
+  let holds: CredentialHolds
   let board: RunBoard
 
   private init(
     database: any SQLDatabase,
     vault: VaultClient,
+    watch: VaultWatch,
     writer: WriterClient,
     warehouses: WarehouseRegistry,
     world: World,
@@ -43,8 +45,10 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     self.configuration = configuration
     credentials = CredentialDesk(
       vault: vault,
+      watch: watch,
       timeout: configuration.callTimeout
     )
+    holds = CredentialHolds(desk: credentials, database: database, logger: logger)
     board = RunBoard(maximumRuns: configuration.maximumRuns)
   }
 
@@ -74,6 +78,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     return SyncOrchestrator(
       database: database,
       vault: vault,
+      watch: try await VaultWatch.open(database, logger: logger),
       writer: writer,
       warehouses: warehouses,
       world: world,
@@ -98,6 +103,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     }
     await cancelWhenGracefulShutdown {
       await withDiscardingTaskGroup { group in
+        group.addTask { await self.keepHolds() }
         for await job in self.board.jobs {
           group.addTask { await self.carryOut(job) }
         }
@@ -107,6 +113,14 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     }
     // Claimed in time, but not begun any more.
     for live in board.liveRuns { await finish(live, .stopped) }
+  }
+
+  /// Tells the vault every minute what is in use, if that has changed.
+  private func keepHolds() async {
+    while !Task.isCancelled {
+      await holds.reconcile()
+      try? await Task.sleep(for: .seconds(60))
+    }
   }
 
   /// Runs a job to its end, and records the end whatever happens.

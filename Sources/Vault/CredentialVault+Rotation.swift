@@ -1,7 +1,8 @@
 import Crypto
-public import Logging
+import Logging
 public import RPC
 import SQLDatabase
+import ServiceLifecycle
 import SyncModel
 public import VaultAPI
 
@@ -79,10 +80,13 @@ extension CredentialVault {
     return credential
   }
 
-  /// Destroys keys when their grace ends, until the task is cancelled.
-  public func destroyKeysWhenDue(_ logger: Logger) async throws {
-    while true {
-      try await Task.sleep(for: .seconds(30))
+  /// Destroys keys when their grace ends, until the task is cancelled or the process is to stop.
+  public func destroyKeysWhenDue() async {
+    await cancelWhenGracefulShutdown { await self.lookForExpiredKeys() }
+  }
+
+  private func lookForExpiredKeys() async {
+    while (try? await Task.sleep(for: .seconds(30))) != nil {
       do {
         try await destroyExpiredKeys()
       } catch {

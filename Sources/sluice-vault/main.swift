@@ -51,7 +51,7 @@ exit(
     )
     return OpenedService(
       registrations: [VaultRegistration(vault), VaultOperationsRegistration(vault)],
-      background: [BackgroundWork { try await vault.destroyKeysWhenDue(surroundings.logger) }],
+      background: [BackgroundWork { await vault.destroyKeysWhenDue() }],
       readiness: vault.readiness,
       close: { await database.close() }
     )

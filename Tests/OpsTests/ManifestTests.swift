@@ -1,5 +1,6 @@
 import ServiceRuntime
 import Testing
+import VaultAPI
 
 @testable import Ops
 
@@ -53,8 +54,9 @@ import Testing
         .credential(
           CredentialManifest(
             name: "shop-db",
+            type: .password,
             username: "sluice",
-            secret: .password(SecretText(bytes: Array("geheim".utf8)))
+            secret: SecretText(bytes: Array("geheim".utf8))
           )
         ),
         .source(
@@ -172,7 +174,7 @@ import Testing
     ),
     (
       "kind: Credential\nname: a\ntype: password",
-      "shop.yaml: line 1: a Credential needs \"secretFile\": the file of the password, or - for standard input"
+      "shop.yaml: line 1: a password needs \"secretFile\", the file of the password, or - for standard input"
     ),
     // Wrong types and values.
     (
@@ -231,12 +233,12 @@ import Testing
       "shop.yaml: line 6: \"rowLimit\" must be a whole number from 1 to 500000000, not \"0\""
     ),
     (
-      "kind: Credential\nname: a\ntype: token\nsecretFile: x",
-      "shop.yaml: line 3: \"type\": \"token\" is not built yet; this version has: password, key_pair"
+      "kind: Credential\nname: a\ntype: token",
+      "shop.yaml: line 1: a token needs \"secretFile\", the file of the token, or - for standard input"
     ),
     (
-      "kind: Credential\nname: a\ntype: key_pair\nsecretFile: x",
-      "shop.yaml: line 4: a key_pair has no \"secretFile\": the vault makes the pair itself"
+      "kind: Credential\nname: a\ntype: ssh_key_pair\nsecretFile: x",
+      "shop.yaml: line 4: an ssh_key_pair has no \"secretFile\": the vault makes the pair itself"
     ),
     (
       "kind: Credential\nname: a\ntype: key_pair\nkeyBits: 1024",
@@ -329,7 +331,7 @@ import Testing
 
   @Test func `a secret prints as dots, however it is printed`() {
     let secret = SecretText(bytes: Array("geheim".utf8))
-    let manifest = CredentialManifest(name: "a", username: "", secret: .password(secret))
+    let manifest = CredentialManifest(name: "a", type: .password, secret: secret)
     var dumped = ""
     dump(manifest, to: &dumped)
     for text in ["\(secret)", "\(manifest)", String(reflecting: manifest), dumped] {

@@ -66,6 +66,7 @@ extension Credential {
   var keyToRegister: CredentialKey? {
     keys.first { $0.version > version && [.pending, .published, .proven].contains($0.state) }
       ?? keys.first { $0.version == version }
+      ?? (type.isPair ? CredentialKey(slot: 1, publicKey: publicKey) : nil)
   }
 
   /// What the owner of the other side does so that the key pair is accepted; nil for what has no

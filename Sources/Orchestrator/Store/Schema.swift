@@ -80,6 +80,19 @@ extension SyncOrchestrator {
     CREATE INDEX runs_by_start ON runs (workspace, started_at);
     CREATE INDEX runs_by_status ON runs (status);
     CREATE INDEX runs_by_end ON runs (finished_at);
+    """,
+    // What the vault was told (`CredentialHolds`), and what it has said (`VaultWatch`).
     """
+    CREATE TABLE credential_holds (
+      workspace TEXT NOT NULL,
+      credential TEXT NOT NULL,
+      sync TEXT NOT NULL,
+      PRIMARY KEY (workspace, credential, sync)
+    );
+    CREATE TABLE vault_generations (
+      vault_id TEXT NOT NULL PRIMARY KEY,
+      generation BIGINT NOT NULL
+    );
+    """,
   ])
 }
