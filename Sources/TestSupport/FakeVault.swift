@@ -35,6 +35,13 @@ public final class FakeVault: VaultService {
   private struct State {
     var credentials: [Key: Stored] = [:]
     var releases: [Release] = []
+    var generation: Int64 = 0
+  }
+
+  /// Goes out with each release, and counts up by itself; a test may set it back, as a roll-back does.
+  public var generation: Int64 {
+    get { state.withLock { $0.generation } }
+    set { state.withLock { $0.generation = newValue } }
   }
 
   private let world: World
@@ -124,11 +131,17 @@ public final class FakeVault: VaultService {
         reason: "key_never_leaves"
       )
     }
-    state.withLock { state in
+    let generation = state.withLock { state in
       state.releases.append(
         Release(name: request.name, purpose: request.purpose, runId: request.runId)
       )
+      state.generation += 1
+      return state.generation
     }
+    var metadata = Metadata()
+    metadata.append("sluice-vault-id", "fake")
+    metadata.append("sluice-vault-generation", "\(generation)")
+    try context.addTrailingMetadata(metadata)
     return ReleasedSecret(
       type: found.credential.type,
       username: found.credential.username,
@@ -137,12 +150,12 @@ public final class FakeVault: VaultService {
     )
   }
 
-  func remove(_ workspace: String, _ name: String) {
+  public func remove(_ workspace: String, _ name: String) {
     _ = state.withLock { $0.credentials.removeValue(forKey: Key(workspace: workspace, name: name)) }
   }
 
   /// Changes what is shown of a credential.
-  func change(
+  public func change(
     _ workspace: String,
     _ name: String,
     _ body: (inout Credential) -> Void
