@@ -7,6 +7,13 @@ import Wire
 
 @Suite("A connection's limits")
 struct ConnectionLimitTests {
+  /// Nobody is woken here: tests look by themselves.
+  private final class Waker: CallWaker {
+    func wake(_ pipe: CallPipe) {}
+  }
+
+  private static let waker = Waker()
+
   /// What a raw client reads when it has sent `bytes` and time has passed.
   private func answer(
     to bytes: [UInt8],
@@ -20,6 +27,7 @@ struct ConnectionLimitTests {
       running: running,
       start: HandlerTask.starter(running: running, executor: nil, logger: quietLogger)
     )
+    connection.waker = Self.waker
     let start = ContinuousClock.now
     connection.start(now: start)
     bytes.withUnsafeBytes { connection.receive($0, now: start) }
@@ -41,6 +49,62 @@ struct ConnectionLimitTests {
   }
 
   private static let acknowledgement = RawConnection.frame(4, 1, 0, [])
+  private static let ping = RawConnection.frame(6, 0, 0, [1, 2, 3, 4, 5, 6, 7, 8])
+
+  private func answersPing(_ bytes: [UInt8]) -> Bool {
+    let pong = RawConnection.frame(6, 1, 0, [1, 2, 3, 4, 5, 6, 7, 8])
+    return bytes.indices.contains { bytes[$0...].starts(with: pong) }
+  }
+
+  /// A request with an entry for HPACK's table of 133 bytes, and so many references to it.
+  private func references(
+    _ count: Int,
+    before: [UInt8] = [],
+    value: UInt8 = UInt8(ascii: "v")
+  ) -> [UInt8] {
+    let entry = [0x40, 1, UInt8(ascii: "x"), 100] + [UInt8](repeating: value, count: 100)
+    let list = before + RawConnection.request() + entry + [UInt8](repeating: 0xBE, count: count)
+    return RawConnection.frame(1, 5, 1, list)
+  }
+
+  @Test("a header list above the limit is answered, and the connection goes on")
+  func longHeaders() {
+    let server = InMemoryServer([EchoService()])
+    // 60 KiB, as RFC 9113 counts.
+    let long = InMemoryServer.plain + [("x", String(repeating: "v", count: 60 * 1024))]
+    let exchange = server.send(long, body: [Note("a").wireBytes()])
+    server.pump()
+    #expect(exchange.status == .resourceExhausted)
+    #expect(exchange.message.contains("16384 bytes"))
+    #expect(!server.connection.shouldClose)
+  }
+
+  @Test(
+    "a header list far above the limit ends the connection, and nothing behind it is looked at",
+    arguments: [UInt8(ascii: "v"), 1]
+  )
+  func bomb(value: UInt8) {
+    let (bytes, connection) = answer(
+      to: RawConnection.preface + Self.acknowledgement + references(12_000, value: value)
+        + Self.ping
+    )
+    #expect(goAway(11, in: bytes))
+    #expect(!answersPing(bytes))
+    #expect(connection.shouldClose)
+  }
+
+  @Test("long header lists that are refused are unpacked a few times only")
+  func ignoredHeaders() {
+    let broken = references(12_000, before: RawConnection.header("A", "b"))
+    func answer(to count: Int) -> [UInt8] {
+      var bytes = RawConnection.preface + Self.acknowledgement
+      for index in 0..<UInt8(count) { bytes += broken[..<8] + [2 * index + 1] + broken[9...] }
+      return self.answer(to: bytes + Self.ping).bytes
+    }
+    #expect(answersPing(answer(to: 3)))
+    let ended = answer(to: 5)
+    #expect(goAway(11, in: ended) && !answersPing(ended))
+  }
 
   @Test("who does not acknowledge SETTINGS within 10 s is told SETTINGS_TIMEOUT")
   func settings() {

@@ -12,10 +12,9 @@ final class InMemoryServer {
     private(set) var messages: [PrefixedMessage] = []
     private(set) var resetCode: UInt32?
 
-    override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) -> Bool {
+    override func header(_ name: HeaderBytes, _ value: HeaderBytes) {
       headers[name.text] = value.text
       if name.equals("grpc-encoding") { assembler.encoding = MessageEncoding(value) }
-      return true
     }
 
     override func closed(code: UInt32, error: RPCError?) { resetCode = code }

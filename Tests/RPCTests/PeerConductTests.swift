@@ -42,12 +42,14 @@ struct PeerConductTests {
     #expect(passed(.settings) == 166)
     #expect(passed(.emptyData) == 9999)
     #expect(passed(.oversizedHeaders) == 19)
+    #expect(passed(.ignoredHeaders(16_384)) == 2)
   }
 
   @Test("what comes slowly never ends a connection")
   func slowly() {
     #expect(passed(.reset, every: .milliseconds(50)) == 20_000)
     #expect(passed(.settings, every: .milliseconds(60)) == 20_000)
+    #expect(passed(.ignoredHeaders(2048)) == 20_000)
     // Faster than that ends it, if late.
     #expect(passed(.reset, every: .milliseconds(25)) == 398)
   }

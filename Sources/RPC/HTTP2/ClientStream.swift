@@ -45,13 +45,7 @@ final class ClientStream: H2Stream {
   private var pushback: RetryPushback?
   private var isComplete = false
 
-  override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) -> Bool {
-    let goesOn = super.header(name, value, limit: limit)
-    if !headersTooLong { take(name, value) }
-    return goesOn
-  }
-
-  private func take(_ name: HeaderBytes, _ value: HeaderBytes) {
+  override func header(_ name: HeaderBytes, _ value: HeaderBytes) {
     switch name.count {
     case 7 where name.equals(":status"): httpStatus = value.decimal
     case 11 where name.equals("grpc-status"): statusCode = value.decimal ?? -1

@@ -55,6 +55,7 @@ enum H2Callbacks {
     defer { nghttp2_session_callbacks_del(callbacks) }
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, onBeginHeaders)
     nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader)
+    nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, onInvalidHeader)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onData)
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onClose)
@@ -62,6 +63,7 @@ enum H2Callbacks {
     if session.role == .server {
       nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onSent)
       nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, onBeginFrame)
+      nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, onInvalid)
       nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in
         Int32(NGHTTP2_ERR_CANCEL.rawValue)
       }
@@ -106,10 +108,20 @@ private let onBeginFrame: nghttp2_on_begin_frame_callback = { _, header, user in
   Unmanaged<H2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
     if type == NGHTTP2_HEADERS.rawValue {
       session.headersBegin(on: header.pointee.stream_id)
+    } else if type == NGHTTP2_CONTINUATION.rawValue {
+      // No list within the limit needs more than the first frame, however it is packed.
+      session.charge(.ignoredHeaders(header.pointee.length))
     } else if type > NGHTTP2_CONTINUATION.rawValue {
       session.charge(.unknownFrame)
     }
   }
+  return 0
+}
+
+/// A stream that is refused, or whose headers break a rule: `onHeader` sees no more of its list.
+private let onInvalid: nghttp2_on_invalid_frame_recv_callback = { _, frame, _, user in
+  guard let frame, UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue else { return 0 }
+  H2Callbacks.session(user)?.charge(.ignoredHeaders(frame.pointee.hd.length))
   return 0
 }
 
@@ -142,19 +154,52 @@ private let onHeader: nghttp2_on_header_callback = {
   guard let user else { return 0 }
   // Safety: see `H2Callbacks.session` and `stream`; nothing in here lets go of either.
   let goesOn = Unmanaged<H2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
-    session.headerStream?._withUnsafeGuaranteedRef {
-      $0.header(
-        HeaderBytes(start: name, count: nameLength),
-        HeaderBytes(start: value, count: valueLength),
-        limit: session.limits.headerListBytes
-      )
+    session.headerStream?._withUnsafeGuaranteedRef { stream in
+      let limit = session.limits.headerListBytes
+      guard stream.countHeader(of: nameLength + valueLength, limit: limit) else { return false }
+      if !stream.headersTooLong {
+        stream.header(
+          HeaderBytes(start: name, count: nameLength),
+          HeaderBytes(start: value, count: valueLength)
+        )
+      }
+      return true
     }
   }
-  if goesOn == false {
-    H2Callbacks.session(user)?.charge(.oversizedHeaders)
-    return refuseStream
+  return goesOn == false ? H2Callbacks.bomb(H2Callbacks.session(user)) : 0
+}
+
+/// A header with a value that HTTP does not allow: nghttp2 leaves it out, having looked at all of it.
+private let onInvalidHeader: nghttp2_on_invalid_header_callback = {
+  _,
+  _,
+  _,
+  nameLength,
+  _,
+  valueLength,
+  _,
+  user in
+  guard let session = H2Callbacks.session(user), let stream = session.headerStream else { return 0 }
+  let goesOn = stream._withUnsafeGuaranteedRef {
+    $0.countHeader(of: nameLength + valueLength, limit: session.limits.headerListBytes)
   }
-  return 0
+  return goesOn ? 0 : H2Callbacks.bomb(session)
+}
+
+extension H2Callbacks {
+  /// What becomes of a list that grows far above the limit.
+  fileprivate static func bomb(_ session: H2Session?) -> Int32 {
+    guard let session, session.role == .server else {
+      // A server that a client has called answers so; its other calls may be well.
+      session?.charge(.oversizedHeaders)
+      return refuseStream
+    }
+    // A stream that is refused has its list unpacked to the end, for the state of HPACK: a byte on
+    // the wire costs as much as a header, again and again. So it is the connection that ends, and
+    // the pause that keeps nghttp2 from what else has arrived; `receive` feeds it no more.
+    session.end(misconduct: "a header list far above the limit")
+    return Int32(NGHTTP2_ERR_PAUSE.rawValue)
+  }
 }
 
 private let onData: nghttp2_on_data_chunk_recv_callback = { handle, _, id, bytes, count, user in

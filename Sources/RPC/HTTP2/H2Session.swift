@@ -94,16 +94,23 @@ final class H2Session {
 
   // MARK: Bytes
 
+  /// About a frame of the largest size.
+  private static let slice = 16 * 1024
+
   /// Feeds what arrived.
   func receive(_ bytes: UnsafeRawBufferPointer) {
-    guard failure == nil else { return }
-    // Returns the count taken, or: NOMEM, CALLBACK_FAILURE, BAD_CLIENT_MAGIC, FLOODED.
-    let count = nghttp2_session_mem_recv(
-      handle,
-      bytes.assumingMemoryBound(to: UInt8.self).baseAddress,
-      bytes.count
-    )
-    if count < 0 { fail(count) }
+    let bytes = bytes.assumingMemoryBound(to: UInt8.self)
+    var at = 0
+    // In slices: nghttp2 unpacks header lists to the end of what it is fed, though it has ended the
+    // session at their beginning.
+    while at < bytes.count, failure == nil, misconduct == nil {
+      let slice = min(bytes.count - at, Self.slice)
+      // Returns the count taken, or: NOMEM, CALLBACK_FAILURE, BAD_CLIENT_MAGIC, FLOODED.
+      let count = nghttp2_session_mem_recv(handle, bytes.baseAddress.map { $0 + at }, slice)
+      if count < 0 { return fail(count) }
+      at += slice
+      if at < bytes.count, nghttp2_session_want_read(handle) == 0 { return }
+    }
   }
 
   /// Appends frames to `output` until it holds `limit` bytes or there are none.

@@ -18,6 +18,9 @@ struct PeerConduct {
     /// A frame of a type that HTTP/2 does not know.
     case unknownFrame
     case oversizedHeaders
+    /// So many bytes of a header block that nobody looks at, and that is unpacked all the same, for
+    /// the state of HPACK: a byte may stand for a field.
+    case ignoredHeaders(Int)
 
     /// In tokens of the bucket.
     fileprivate var cost: Int {
@@ -27,6 +30,8 @@ struct PeerConduct {
       case .settings, .ping: 60
       case .emptyData: 1
       case .oversizedHeaders: 500
+      // A usual list costs nothing; the third of 16 KiB is too much.
+      case .ignoredHeaders(let bytes): max(0, bytes - 2048) / 4
       }
     }
 
@@ -40,6 +45,7 @@ struct PeerConduct {
       case .emptyData: "too many empty DATA"
       case .unknownFrame: "too many unknown frames"
       case .oversizedHeaders: "too many header lists above the limit"
+      case .ignoredHeaders: "too many headers that cannot be taken"
       }
     }
   }

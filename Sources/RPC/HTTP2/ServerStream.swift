@@ -47,10 +47,8 @@ final class ServerStream: H2Stream {
   /// Trailers of a request carry nothing for us.
   @exclusivity(unchecked) private var headIsComplete = false
 
-  override func header(_ name: HeaderBytes, _ value: HeaderBytes, limit: Int) -> Bool {
-    let goesOn = super.header(name, value, limit: limit)
-    if !headIsComplete, !headersTooLong { head.append(name, value, methods: methods) }
-    return goesOn
+  override func header(_ name: HeaderBytes, _ value: HeaderBytes) {
+    if !headIsComplete { head.append(name, value, methods: methods) }
   }
 
   override func headersEnded() {
