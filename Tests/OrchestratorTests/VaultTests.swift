@@ -55,7 +55,7 @@ struct VaultTests {
     }
   }
 
-  @Test("T2: a vault whose generation falls was rolled back: nothing is signed in with what it says")
+  @Test("T2: a vault whose generation falls was rolled back, and is not believed")
   func rolledBack() async throws {
     try await House.with { house in
       try await house.activeSync()

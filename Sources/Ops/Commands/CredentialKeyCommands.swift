@@ -50,7 +50,7 @@ struct CredentialRotate: SessionCommand {
 struct CredentialPromote: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "promote",
-    abstract: "Lets the next key sign; the one before it still can for a while, then it is destroyed.",
+    abstract: "Lets the next key sign; the one before it can for a while, then it is destroyed.",
     discussion: """
       The next key must be proven: by a login (sluice credential test), or by the fingerprint that the
       warehouse shows for it (Snowflake: DESCRIBE USER, RSA_PUBLIC_KEY_FP or RSA_PUBLIC_KEY_2_FP).
@@ -109,7 +109,7 @@ struct CredentialDestroyKey: SessionCommand {
 struct CredentialTest: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "test",
-    abstract: "Signs in at every source that uses the credential; that proves a key pair's next key."
+    abstract: "Signs in at every source that uses it; that proves a key pair's next key."
   )
   @Argument(help: "The credential's name.") var name: String
   @OptionGroup var options: GlobalOptions
