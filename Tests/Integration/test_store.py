@@ -34,12 +34,13 @@ class VaultReplica:
             self.process = subprocess.Popen(
                 [find_binaries() / "sluice-vault"], env=self.environment, cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def wait(self):
         deadline = time.monotonic() + 60
         while "listening" not in self.log.read_text():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
-        return self
 
     def refusal(self):
         """Starts it where it must not start; answers its exit code and what it says."""
@@ -113,6 +114,8 @@ def test_replicas_share_one_store_and_outlive_its_restart(replica, clients, stub
     one, two = replica("one"), replica("two")
     for each in (one, two):
         each.start()
+    for each in (one, two):
+        each.wait()
     assert not list(one.folder.glob("*.db")), "nothing is kept beside PostgreSQL"
     with calling(one, clients, stubs) as first, calling(two, clients, stubs, "orchestrator") as second:
         assert put(first, v, "shared").credential.version == 1
@@ -124,15 +127,15 @@ def test_replicas_share_one_store_and_outlive_its_restart(replica, clients, stub
         assert release(second, v, "shared") == b"second"
     # A replica that is killed loses nothing that it answered.
     with calling(one, clients, stubs) as first:
-        assert put(first, v, "last words").credential.version == 1
+        assert put(first, v, "last-words").credential.version == 1
     one.end(signal.SIGKILL)
     with calling(two, clients, stubs, "orchestrator") as second:
-        assert release(second, v, "last words") == SECRET
+        assert release(second, v, "last-words") == SECRET
     assert two.end() == 0
     dump = subprocess.run(
         [durable.binaries / "pg_dump", "--host", durable.folder, "--port", str(durable.port),
          "--username", durable.user, "--schema", "sluice_vault", "postgres"], capture_output=True, check=True).stdout
-    assert b"last words" in dump, "the dump has what is no secret"
+    assert b"last-words" in dump, "the dump has what is no secret"
     assert SECRET not in dump and SECRET.hex().encode() not in dump
 
 
