@@ -48,6 +48,8 @@ struct TransactionContractTests {
       let after = try connection.first("SELECT count(*) FROM t") { $0.int64(0) } ?? -1
       return [before, after]
     }
+    // Whatever comes, the body that waits must end.
+    defer { gate.open(1) }
     try await BlockingThread(name: "test").run { gate.wait(0) }
     try await database.transaction { _ = try $0.execute("INSERT INTO t (v) VALUES ('a')") }
     gate.open(1)
@@ -120,6 +122,8 @@ struct TransactionContractTests {
       gate.open(0)
       gate.wait(1)
     }
+    // Whatever comes, the body that waits must end.
+    defer { gate.open(1) }
     try await BlockingThread(name: "test").run { gate.wait(0) }
     let error = try await #require(throws: SQLError.self) {
       try await other.transaction { _ = try $0.execute("INSERT INTO t (v) VALUES ('theirs')") }
@@ -171,6 +175,8 @@ struct TransactionContractTests {
       gate.open(0)
       gate.wait(1)
     }
+    // Whatever comes, the body that waits must end.
+    defer { gate.open(1) }
     try await BlockingThread(name: "test").run { gate.wait(0) }
     let task = Task {
       try await database.transaction { _ = try $0.execute("INSERT INTO t (v) VALUES ('a')") }
