@@ -60,7 +60,7 @@ let package = Package(
     .target(
       name: "ServiceRuntime",
       dependencies: [
-        "RPC", "SyncModel",
+        "RPC", "SyncModel", "SQLDatabase",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]

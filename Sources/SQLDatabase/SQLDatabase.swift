@@ -8,7 +8,10 @@ public protocol SQLDatabase: Sendable {
     -> T
 
   /// Runs `body` in a write transaction: committed durably when it returns, rolled back when it
-  /// throws. Transactions never overlap.
+  /// throws. Transactions never overlap, nor with those of other processes on the same store.
+  ///
+  /// A statement that failed leaves nothing for the body to do but to throw: PostgreSQL takes no
+  /// other one after it.
   func transaction<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T)
     async throws -> T
 
@@ -132,8 +135,12 @@ public struct SQLError: Error, Sendable {
     case corrupt
     /// Cannot be opened: missing directory, permissions.
     case cannotOpen
-    /// Locked by another process for longer than the busy timeout.
+    /// Locked by another process for longer than the busy timeout; or a server without room for
+    /// another connection, or still starting.
     case busy
+    /// The connection was lost during a commit: it may have happened or not. Never tried again
+    /// silently.
+    case outcomeUnknown
     case other
   }
   public var kind: Kind
@@ -163,6 +170,7 @@ public struct SQLMigrations: Sendable {
   /// In order; a step is never changed once released, only new ones are added.
   public var steps: [String]
 
-  /// - Parameter steps: each a script of one or more statements separated by `;`.
+  /// - Parameter steps: each a script of one or more statements separated by `;`, with SQLite's
+  ///   types, which `PostgreSQLText` translates.
   public init(_ steps: [String]) { self.steps = steps }
 }

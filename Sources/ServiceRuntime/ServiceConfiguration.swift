@@ -19,7 +19,7 @@ public struct TLSFiles: Sendable, Equatable {
 public struct ServiceConfiguration: Sendable {
   /// Where it listens.
   public var listen: HostPort
-  /// The directory of its store.
+  /// The directory of its store; empty where its state is kept elsewhere and none was named.
   public var data: String
   /// Its own certificate and key, and the authority that its peers' certificates come from.
   public var tls: TLSFiles
@@ -33,10 +33,19 @@ public struct ServiceConfiguration: Sendable {
     "SLUICE_LOG_LEVEL",
   ]
 
+  /// - Parameter mayStoreElsewhere: whether the service heeds SLUICE_STORE, which then makes
+  ///   SLUICE_DATA optional.
   /// - Throws: `StartupError` naming the first setting that is missing or wrong.
-  public init(_ settings: Settings) throws(StartupError) {
+  public init(
+    _ settings: Settings,
+    mayStoreElsewhere: Bool = false
+  ) throws(StartupError) {
     listen = try settings.address("SLUICE_LISTEN", "is the host:port to listen on")
-    data = try settings.required("SLUICE_DATA", "names the directory of the store")
+    if mayStoreElsewhere, try settings.text(ServiceProcess.storeSetting) != nil {
+      data = try settings.text("SLUICE_DATA") ?? ""
+    } else {
+      data = try settings.required("SLUICE_DATA", "names the directory of the store")
+    }
     tls = TLSFiles(
       certificate: try Self.file(settings, "SLUICE_TLS_CERT", "the certificate (PEM)"),
       key: try Self.file(settings, "SLUICE_TLS_KEY", "the certificate's key (PEM)"),

@@ -66,14 +66,14 @@ public struct ServiceProcess: Sendable {
         write("\(name) \(SluiceVersion.text)\n", to: STDOUT_FILENO)
         return 0
       case .healthcheck:
-        try await HealthProbe.run(ServiceConfiguration(settings(parsed)))
+        try await HealthProbe.run(configuration(parsed))
         write("SERVING\n", to: STDOUT_FILENO)
         return 0
       case .serve:
         if let descriptor = parsed.parentDescriptor {
           try ParentWatch.start(descriptor: descriptor)
         }
-        try await serve(try ServiceConfiguration(settings(parsed)), open)
+        try await serve(try configuration(parsed), open)
         return 0
       }
     } catch {
@@ -82,16 +82,22 @@ public struct ServiceProcess: Sendable {
     }
   }
 
-  private func settings(_ arguments: ServiceArguments) -> Settings {
-    Settings(environment: ProcessEnvironment.all(), flags: arguments.flags)
+  private func configuration(
+    _ arguments: ServiceArguments
+  ) throws(StartupError) -> ServiceConfiguration {
+    try ServiceConfiguration(
+      Settings(environment: ProcessEnvironment.all(), flags: arguments.flags),
+      mayStoreElsewhere: settings.contains { $0.name == Self.storeSetting }
+    )
   }
 
   private func serve(
     _ configuration: ServiceConfiguration,
     _ open: @Sendable (Surroundings) async throws -> OpenedService
   ) async throws {
-    let store = try StoreDirectory.claim(configuration.data)
-    defer { store.release() }
+    let store =
+      try configuration.data.isEmpty ? nil : StoreDirectory.claim(configuration.data)
+    defer { store?.release() }
     let world = World.live
     let logger = Logger.jsonLines(
       service: name,

@@ -19,8 +19,8 @@ public final class PostgreSQLCluster: Sendable {
   public let port: Int
   /// PEM; the server's certificate is for `localhost`, not for 127.0.0.1.
   public let authorityFile: String
-  private let directory: String
-  private let binaries: String
+  let directory: String
+  let binaries: String
   private let watcher: ChildProcess
 
   /// The one of this process, started at the first call.

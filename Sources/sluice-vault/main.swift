@@ -1,6 +1,5 @@
 import Crypto
 import Glibc
-import SQLDatabase
 import ServiceRuntime
 import Vault
 import VaultAPI
@@ -9,7 +8,7 @@ let process = ServiceProcess(
   name: "sluice-vault",
   service: VaultMethods.service,
   summary: "keeps credentials, sealed",
-  settings: [
+  settings: ServiceProcess.storeSettings + [
     (
       "SLUICE_MASTER_KEY_FILE",
       "the file of the master key: 32 bytes or 64 hex digits, for its owner only"
@@ -32,19 +31,17 @@ exit(
   await process.run(Array(CommandLine.arguments.dropFirst())) { surroundings in
     let settings = surroundings.configuration.settings
     let masterKey = try MasterKeySource.configured(settings)
-    let path = surroundings.configuration.data + "/vault.db"
-    let database: SQLiteDatabase
-    do {
-      database = try await SQLiteDatabase.open(path: path, migrations: CredentialVault.migrations)
-    } catch let error as SQLError {
-      throw StartupError(.environment, "cannot open the store \(path): \(error.message)")
-    }
+    let database = try await surroundings.openStore(
+      name: "vault",
+      migrations: CredentialVault.migrations
+    )
     let hosts = try settings.text("SLUICE_TOKEN_HOSTS") ?? ""
     let vault = try await CredentialVault.open(
       database: database,
       masterKey: masterKey,
       settings: CredentialVault.Settings(
-        tokenHosts: hosts.split(separator: ",").map { $0.filter { $0 != " " } }
+        tokenHosts: hosts.split(separator: ",").map { $0.filter { $0 != " " } },
+        store: try settings.text("SLUICE_STORE") == nil ? "sqlite" : "postgresql"
       ),
       world: surroundings.world,
       logger: surroundings.logger

@@ -50,6 +50,16 @@ import Testing
     #expect(configuration.logLevel == .debug)
   }
 
+  @Test func `a service that heeds SLUICE_STORE needs no directory beside it`() throws {
+    let pem = try file("pem", "x")
+    let settings = Settings(environment: [
+      "SLUICE_LISTEN": "[::1]:0", "SLUICE_STORE": "postgresql://u@h/d", "SLUICE_TLS_CERT": pem,
+      "SLUICE_TLS_KEY": pem, "SLUICE_TLS_CA": pem,
+    ])
+    #expect(try ServiceConfiguration(settings, mayStoreElsewhere: true).data == "")
+    #expect(message { _ = try ServiceConfiguration(settings) }?.hasPrefix("SLUICE_DATA") == true)
+  }
+
   @Test func `what is missing or wrong is named with how to give it`() throws {
     let pem = try file("pem", "x")
     var environment: [String: String] = [:]

@@ -9,6 +9,6 @@ final class Gate: Sendable {
 
   /// Blocks the thread; for bodies that own theirs.
   func wait(_ step: Int) {
-    while !opened.withLock({ $0.contains(step) }) { sched_yield() }
+    while !opened.withLock({ $0.contains(step) }) { usleep(200) }
   }
 }

@@ -32,62 +32,6 @@ struct SQLiteDatabaseTests {
     await again.close()
   }
 
-  @Test("a body that throws rolls back everything it did")
-  func rollback() async throws {
-    struct Stop: Error {}
-    let database = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    await #expect(throws: Stop.self) {
-      try await database.transaction { connection in
-        try connection.execute("INSERT INTO t (v) VALUES ('a')")
-        throw Stop()
-      }
-    }
-    #expect(try await count(database) == 0)
-    await database.close()
-  }
-
-  @Test("a read sees one snapshot while a transaction commits beside it")
-  func snapshot() async throws {
-    let database = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    let gate = Gate()
-    async let seen = database.read { connection -> [Int64] in
-      let before = try connection.first("SELECT count(*) FROM t") { $0.int64(0) } ?? -1
-      gate.open(0)
-      gate.wait(1)
-      let after = try connection.first("SELECT count(*) FROM t") { $0.int64(0) } ?? -1
-      return [before, after]
-    }
-    try await BlockingThread(name: "test").run { gate.wait(0) }
-    try await database.transaction { _ = try $0.execute("INSERT INTO t (v) VALUES ('a')") }
-    gate.open(1)
-    #expect(try await seen == [0, 0])
-    #expect(try await count(database) == 1)
-    await database.close()
-  }
-
-  @Test("a read cannot write")
-  func readOnly() async throws {
-    let database = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    await #expect(throws: SQLError.self) {
-      try await database.read { _ = try $0.execute("DELETE FROM t") }
-    }
-    await database.close()
-  }
-
-  @Test("a violated constraint is of its own kind and keeps the values out of its text")
-  func constraint() async throws {
-    let database = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    let error = try await #require(throws: SQLError.self) {
-      try await database.transaction {
-        try $0.execute("INSERT INTO t (v) VALUES (?1)", ["secret"])
-        try $0.execute("INSERT INTO t (v) VALUES (?1)", ["secret"])
-      }
-    }
-    #expect(error.kind == .constraint)
-    #expect(!error.description.contains("secret"))
-    await database.close()
-  }
-
   @Test("the file is made for its owner only, and so is the WAL")
   func mode() async throws {
     let database = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
@@ -120,35 +64,6 @@ struct SQLiteDatabaseTests {
       _ = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
     }
     #expect(error.kind == .corrupt)
-  }
-
-  @Test("a migration that was added is applied; a database of a newer release is refused")
-  func migrations() async throws {
-    let newer = SQLMigrations(Self.schema.steps + ["ALTER TABLE t ADD COLUMN w TEXT; SELECT 1"])
-    let first = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    await first.close()
-    let second = try await SQLiteDatabase.open(path: path, migrations: newer)
-    try await second.transaction { _ = try $0.execute("INSERT INTO t (v, w) VALUES ('a', 'b')") }
-    await second.close()
-    let error = try await #require(throws: SQLError.self) {
-      _ = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    }
-    #expect(error.kind == .cannotOpen)
-    #expect(error.message.contains("newer release"))
-  }
-
-  @Test("a migration that fails leaves the database as it was")
-  func failedMigration() async throws {
-    let broken = SQLMigrations(Self.schema.steps + ["CREATE TABLE u (id); CREATE TABLE t (id)"])
-    await #expect(throws: SQLError.self) {
-      _ = try await SQLiteDatabase.open(path: path, migrations: broken)
-    }
-    let database = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    let tables = try await database.read {
-      try $0.rows("SELECT name FROM sqlite_schema WHERE type = 'table'") { $0.string(0) }
-    }
-    #expect(tables == ["t"])
-    await database.close()
   }
 
   @Test("a full disk rolls back, says so, and the database goes on")
@@ -210,38 +125,6 @@ struct SQLiteDatabaseTests {
         try connection.execute("INSERT INTO t (v) VALUES ('second')")
       }
     }
-    #expect(try await count(database) == 0)
-    await database.close()
-  }
-
-  @Test("after close every call throws")
-  func closed() async throws {
-    let database = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    await database.close()
-    await database.close()
-    await #expect(throws: SQLError.self) { try await database.read { _ in } }
-    await #expect(throws: SQLError.self) { try await database.transaction { _ in } }
-  }
-
-  @Test("cancelling the task interrupts the statement and rolls back")
-  func cancel() async throws {
-    let database = try await SQLiteDatabase.open(path: path, migrations: Self.schema)
-    let gate = Gate()
-    let task = Task {
-      try await database.transaction { connection in
-        try connection.execute("INSERT INTO t (v) VALUES ('a')")
-        gate.open(0)
-        _ = try connection.execute(
-          """
-          INSERT INTO t (v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-          SELECT i FROM n
-          """
-        )
-      }
-    }
-    try await BlockingThread(name: "test").run { gate.wait(0) }
-    task.cancel()
-    await #expect(throws: CancellationError.self) { try await task.value }
     #expect(try await count(database) == 0)
     await database.close()
   }

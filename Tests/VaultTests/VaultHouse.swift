@@ -10,15 +10,24 @@ import Testing
 import Vault
 import VaultAPI
 
-/// A vault over a file of the test's own, called as the other services call it: through its API,
+/// A vault over a store of the test's own, called as the other services call it: through its API,
 /// with the role of a certificate.
+///
+/// The store is a SQLite file, or with `SLUICE_TEST_STORE=postgresql` a schema of the tests' server:
+/// the same tests run on both.
 final class VaultHouse: Sendable {
   let directory: TemporaryDirectory
   let simulated = SimulatedWorld()
   let log = LogRecorder()
+  /// Nil for SQLite.
+  private let postgreSQL: PostgreSQLDatabase.Configuration?
+
+  static let isOnPostgreSQL =
+    getenv("SLUICE_TEST_STORE").map { String(cString: $0) } == "postgresql"
 
   init() throws {
     directory = try TemporaryDirectory()
+    postgreSQL = Self.isOnPostgreSQL ? try PostgreSQLCluster.shared().vaultStore() : nil
     _ = try MasterKey.generate(file: directory.file("master.key"))
   }
 
@@ -49,12 +58,9 @@ final class VaultHouse: Sendable {
   /// The vault's database without the vault, for who edits it behind its back.
   @discardableResult
   func withDatabase<Result: Sendable>(
-    _ body: (SQLiteDatabase) async throws -> Result
+    _ body: (any SQLDatabase) async throws -> Result
   ) async throws -> Result {
-    let database = try await SQLiteDatabase.open(
-      path: databasePath,
-      migrations: CredentialVault.migrations
-    )
+    let database = try await openDatabase()
     do {
       let result = try await body(database)
       await database.close()
@@ -65,13 +71,23 @@ final class VaultHouse: Sendable {
     }
   }
 
-  /// Runs statements on the vault's database, foreign keys checked at the end only.
+  private func openDatabase() async throws -> any SQLDatabase {
+    if let postgreSQL {
+      return try await PostgreSQLDatabase.open(postgreSQL, migrations: CredentialVault.migrations)
+    }
+    return try await SQLiteDatabase.open(path: databasePath, migrations: CredentialVault.migrations)
+  }
+
+  /// Runs statements on the vault's database, without regard to foreign keys between them.
   func edit(_ statements: String..., values: [SQLValue] = []) async throws {
     try await withDatabase { database in
       try await database.transaction { connection in
-        try connection.execute("PRAGMA defer_foreign_keys = ON")
+        try connection.execute(
+          Self.isOnPostgreSQL
+            ? "SET LOCAL session_replication_role = replica" : "PRAGMA defer_foreign_keys = ON"
+        )
         for statement in statements {
-          let changed = try connection.execute(statement, values)
+          let changed = try connection.execute(Self.translated(statement), values)
           #expect(changed > 0 || statement.hasPrefix("CREATE"), "nothing to edit: \(statement)")
         }
       }
@@ -82,9 +98,40 @@ final class VaultHouse: Sendable {
   func select(_ sql: String, columns: Int) async throws -> [[String]] {
     try await withDatabase { database in
       try await database.read { connection in
-        try connection.rows(sql) { row in (0..<Int32(columns)).map { row.string(Int($0)) } }
+        try connection.rows(Self.translated(sql)) { row in
+          (0..<Int32(columns)).map { row.string(Int($0)) }
+        }
       }
     }
+  }
+}
+
+extension VaultHouse {
+  /// What the tests' own statements have of SQLite alone: byte literals, `zeroblob` and `hex`.
+  private static func translated(_ sql: String) -> String {
+    guard isOnPostgreSQL else { return sql }
+    return sql.replacing(#/\bx'([0-9a-f]*)'/#) { #"'\x\#($0.1)'::bytea"# }
+      .replacing(#/zeroblob\(([0-9]+)\)/#) { "decode(repeat('00', \($0.1)), 'hex')" }
+      .replacing(#/\bhex\((\w+)\)/#) { "upper(encode(\($0.1), 'hex'))" }
+  }
+}
+
+extension PostgreSQLCluster {
+  /// Once: two grants of the same at once are an error.
+  private static let grant = Result {
+    _ = try shared().sql("GRANT SET ON PARAMETER session_replication_role TO \(user)")
+  }
+
+  /// An empty schema, in which the tests may edit behind a foreign key's back.
+  fileprivate func vaultStore() throws -> PostgreSQLDatabase.Configuration {
+    try Self.grant.get()
+    var store = PostgreSQLDatabase.Configuration(
+      server: configuration,
+      schema: "vault_" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    )
+    // The tests' server is for what is fast.
+    store.acceptsUnsafeStorage = true
+    return store
   }
 }
 

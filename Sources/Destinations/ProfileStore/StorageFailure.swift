@@ -1,8 +1,8 @@
 import SQLDatabase
 import SyncModel
 
-/// What a storage error means to the caller of the store. In all cases nothing of the call was
-/// applied.
+/// What a storage error means to the caller of the store. Except for `storage_outcome_unknown`,
+/// nothing of the call was applied.
 enum StorageFailure {
   static func failure(_ error: any Error) -> any Error {
     switch error {
@@ -45,6 +45,14 @@ enum StorageFailure {
       Failure(
         "storage_busy",
         "Another process holds the profile store; try again",
+        recovery: .retry,
+        cause: error.description
+      )
+    case .outcomeUnknown:
+      // A repeated batch answers with its receipt if it was applied.
+      Failure(
+        "storage_outcome_unknown",
+        "The connection to the profile store was lost during a commit; try again",
         recovery: .retry,
         cause: error.description
       )

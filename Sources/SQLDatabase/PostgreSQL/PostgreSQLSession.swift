@@ -166,6 +166,11 @@ final class PostgreSQLSession {
   /// Starts a statement whose rows come one by one.
   func startStream(_ sql: String, _ parameters: [String?]) throws {
     try send(sql, parameters)
+    try streamRows()
+  }
+
+  /// What was just sent answers row by row, until `endStream`.
+  func streamRows() throws {
     guard PQsetSingleRowMode(handle) == 1 else {
       throw PostgreSQLError(.misuse, "libpq refuses single-row mode")
     }
@@ -202,7 +207,8 @@ final class PostgreSQLSession {
     )
   }
 
-  private func begin(_ send: @autoclosure () -> Int32) throws {
+  /// Sends a statement to the last byte.
+  func begin(_ send: @autoclosure () -> Int32) throws {
     if signal.isRaised { throw CancellationError() }
     guard !isStreaming else {
       throw PostgreSQLError(.misuse, "another result is still being read on this connection")
@@ -218,7 +224,7 @@ final class PostgreSQLSession {
   }
 
   /// Reads the statement's results to their end; an error among them is thrown there.
-  private func finish(_ body: (OpaquePointer) -> Void) throws {
+  func finish(_ body: (OpaquePointer) -> Void) throws {
     var failure: PostgreSQLError?
     while let result = try nextResult() {
       defer { PQclear(result) }

@@ -111,7 +111,24 @@ final class SQLiteInterruption: Sendable {
       if $0.isCancelled { throw CancellationError() }
       $0.running = running
     }
+    // An interrupt between two statements is forgotten when the next one starts.
+    // Safety: the job holds this object until `end`, which takes the handler off.
+    sqlite3_progress_handler(
+      connection.handle,
+      10_000,
+      { interruption in
+        guard let interruption else { return 0 }
+        let this = Unmanaged<SQLiteInterruption>.fromOpaque(interruption).takeUnretainedValue()
+        return this.isCancelled ? 1 : 0
+      },
+      Unmanaged.passUnretained(self).toOpaque()
+    )
   }
 
-  func end() { state.withLock { $0.running = nil } }
+  func end() {
+    state.withLock {
+      if let running = $0.running { sqlite3_progress_handler(running.handle, 0, nil, nil) }
+      $0.running = nil
+    }
+  }
 }

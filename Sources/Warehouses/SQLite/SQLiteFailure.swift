@@ -39,7 +39,7 @@ enum SQLiteFailure {
         "there is no room for sorting the rows of \(source): \(error.message)",
         .retry
       )
-    case .constraint, .other:
+    case .constraint, .outcomeUnknown, .other:
       return failure("query_failed", "\(source) cannot be read: \(error.message)", .needsOperator)
     }
   }
