@@ -33,6 +33,11 @@ public enum WriterMethods {
     name: "GetProfile",
     isIdempotent: true
   )
+  public static let explainAttribute = RPCMethod<ExplainAttributeRequest, AttributeOrigins>(
+    service: service,
+    name: "ExplainAttribute",
+    isIdempotent: true
+  )
   public static let exportProfiles = RPCMethod<ExportProfilesRequest, Profile>(
     service: service,
     name: "ExportProfiles",
