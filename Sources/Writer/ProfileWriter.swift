@@ -155,7 +155,6 @@ public struct ProfileWriter: WriterService {
     _ request: ExplainAttributeRequest,
     context: ServerContext
   ) async throws -> AttributeOrigins {
-    try context.require(roles: "operator", "orchestrator")
     let named = request.profile ?? GetProfileRequest()
     try RequestChecks.name(named.workspace, "workspace")
     try RequestChecks.name(request.attribute, "attribute")

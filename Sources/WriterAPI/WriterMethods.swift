@@ -59,6 +59,7 @@ public enum WriterMethods {
     table.allow("orchestrator", toCall: applyBatch)
     table.allow("operator", "orchestrator", toCall: listRejectedRows)
     table.allow("operator", "orchestrator", toCall: getProfile)
+    table.allow("operator", "orchestrator", toCall: explainAttribute)
     table.allow("operator", "orchestrator", toCall: exportProfiles)
     table.allow("operator", "orchestrator", toCall: countProfiles)
     return table
