@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "Wire", targets: ["Wire"]),
     .library(name: "SyncModel", targets: ["SyncModel"]),
     .library(name: "WriterAPI", targets: ["WriterAPI"]),
+    .library(name: "Destinations", targets: ["Destinations"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -137,6 +138,7 @@ let package = Package(
       name: "sluice-writer",
       dependencies: [
         "Writer", "WriterAPI", "Destination", "Destinations", "ServiceRuntime", "SQLDatabase",
+        "SyncModel",
       ]
     ),
     .executableTarget(name: "sluice", dependencies: ["Ops"]),

@@ -16,10 +16,12 @@ public protocol Destination: Sendable {
   func apply(_ batch: BatchToApply) async throws -> BatchReceipt
 
   /// Lends the rejected rows of a sync, oldest first; `body` may suspend (a slow client).
+  /// - Parameter withWarnings: also the warnings of rows that were applied.
   func rejectedRows(
     workspace: String,
     sync: String,
     runID: String?,
+    withWarnings: Bool,
     limit: Int?,
     _ body: (RowRejection) async throws -> Void
   ) async throws
@@ -30,6 +32,14 @@ public protocol ProfileReading: Sendable {
   /// The profile in the shape of Braze's user export (design, section 6), or nil.
   func profile(workspace: String, identifier: ProfileIdentifier, withEvents: Bool) async throws
     -> ExportedProfile?
+
+  /// What set an attribute last; nil without such a profile, empty where it never had the attribute.
+  /// Of `subscription_groups` and `push_tokens` one explanation an item.
+  func explain(
+    workspace: String,
+    identifier: ProfileIdentifier,
+    attribute: String
+  ) async throws -> [AttributeExplanation]?
 
   /// Lends every profile of a workspace in bounded memory; `body` may suspend (a slow client).
   func exportProfiles(
@@ -153,6 +163,8 @@ public struct RowRejection: Sendable, Equatable {
   /// As `external_id=42`; bytes that are not text are shown as `\xNN`.
   public var identifier: String
   public var issue: RowIssue
+  /// The row was applied; a value of it was left out.
+  public var isWarning: Bool
   public var rejectedAt: Timestamp
 
   public init(
@@ -162,6 +174,7 @@ public struct RowRejection: Sendable, Equatable {
     updatedAt: Timestamp,
     identifier: String,
     issue: RowIssue,
+    isWarning: Bool,
     rejectedAt: Timestamp
   ) {
     self.runID = runID
@@ -170,6 +183,7 @@ public struct RowRejection: Sendable, Equatable {
     self.updatedAt = updatedAt
     self.identifier = identifier
     self.issue = issue
+    self.isWarning = isWarning
     self.rejectedAt = rejectedAt
   }
 }

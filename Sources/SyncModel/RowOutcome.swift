@@ -8,7 +8,8 @@ public enum RowOutcome: Sendable, Equatable {
   case alreadyApplied
   /// Every attribute in it has a newer value already (decision 5).
   case superseded
-  /// The sync updates existing users only, and this user does not exist (R58, R59).
+  /// The sync updates existing users only, and this user does not exist (R58, R59); or its event's or
+  /// product's name is blocked (R92).
   case skipped
   case rejected(RowIssue)
 }

@@ -59,7 +59,23 @@ extension RejectedRow {
       identifier: row.identifier,
       code: row.issue.code,
       message: row.issue.message,
-      rejectedAt: row.rejectedAt.nanoseconds
+      rejectedAt: row.rejectedAt.nanoseconds,
+      warning: row.isWarning
+    )
+  }
+}
+
+extension AttributeOrigin {
+  init(_ explanation: AttributeExplanation) {
+    self.init(
+      item: explanation.item,
+      value: explanation.value.map { String(decoding: $0, as: UTF8.self) },
+      type: explanation.type,
+      updatedAt: explanation.updatedAt.nanoseconds,
+      assignedAt: explanation.assignedAt?.nanoseconds,
+      sync: explanation.sync,
+      runId: explanation.runID,
+      runOpenedAt: explanation.runOpenedAt.nanoseconds
     )
   }
 }

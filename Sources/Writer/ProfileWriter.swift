@@ -124,6 +124,7 @@ public struct ProfileWriter: WriterService {
           workspace: request.workspace,
           sync: request.sync,
           runID: request.runId.isEmpty ? nil : request.runId,
+          withWarnings: request.warnings,
           limit: left
         ) { row in
           if let count = left { left = count - 1 }
@@ -145,15 +146,36 @@ public struct ProfileWriter: WriterService {
         identifier: identifier,
         withEvents: request.events
       )
-      guard let found else {
-        throw Failure(
-          "profile_not_found",
-          "There is no profile with \(text) in workspace \(request.workspace)",
-          recovery: .needsOperator
-        )
-      }
+      guard let found else { throw Self.notFound(text, workspace: request.workspace) }
       return Profile(found)
     }
+  }
+
+  public func explainAttribute(
+    _ request: ExplainAttributeRequest,
+    context: ServerContext
+  ) async throws -> AttributeOrigins {
+    let named = request.profile ?? GetProfileRequest()
+    try RequestChecks.name(named.workspace, "workspace")
+    try RequestChecks.name(request.attribute, "attribute")
+    let (identifier, text) = try RequestChecks.identifier(named)
+    return try await answering(context) {
+      let found = try await profiles.explain(
+        workspace: named.workspace,
+        identifier: identifier,
+        attribute: request.attribute
+      )
+      guard let found else { throw Self.notFound(text, workspace: named.workspace) }
+      return AttributeOrigins(origins: found.map { AttributeOrigin($0) })
+    }
+  }
+
+  private static func notFound(_ text: String, workspace: String) -> Failure {
+    Failure(
+      "profile_not_found",
+      "There is no profile with \(text) in workspace \(workspace)",
+      recovery: .needsOperator
+    )
   }
 
   public func exportProfiles(

@@ -8,14 +8,23 @@ public struct ListRejectedRowsRequest: WireMessage, Equatable {
   public var runId = ""
   /// 0 means all.
   public var limit: UInt32 = 0
+  /// Also warnings: of rows that were applied without a value or two.
+  public var warnings = false
 
   public init() {}
 
-  public init(workspace: String = "", sync: String = "", runId: String = "", limit: UInt32 = 0) {
+  public init(
+    workspace: String = "",
+    sync: String = "",
+    runId: String = "",
+    limit: UInt32 = 0,
+    warnings: Bool = false
+  ) {
     self.workspace = workspace
     self.sync = sync
     self.runId = runId
     self.limit = limit
+    self.warnings = warnings
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -25,6 +34,7 @@ public struct ListRejectedRowsRequest: WireMessage, Equatable {
       case (2, .lengthDelimited): sync = try reader.string()
       case (3, .lengthDelimited): runId = try reader.string()
       case (4, .varint): limit = try reader.uint32()
+      case (5, .varint): warnings = try reader.bool()
       default: try reader.skip(number, type)
       }
     }
@@ -35,10 +45,11 @@ public struct ListRejectedRowsRequest: WireMessage, Equatable {
     writer.string(2, sync)
     writer.string(3, runId)
     writer.uint32(4, limit)
+    writer.bool(5, warnings)
   }
 }
 
-/// `sluice.writer.v1.RejectedRow`: which row was refused, and why.
+/// `sluice.writer.v1.RejectedRow`: which row was refused, or applied with a warning, and why.
 public struct RejectedRow: WireMessage, Equatable {
   public var runId = ""
   public var batchNumber: UInt64 = 0
@@ -52,6 +63,8 @@ public struct RejectedRow: WireMessage, Equatable {
   public var message = ""
   /// Nanoseconds since 1970 UTC.
   public var rejectedAt: Int64 = 0
+  /// The row was applied; code and message say what of it was left out.
+  public var warning = false
 
   public init() {}
 
@@ -63,7 +76,8 @@ public struct RejectedRow: WireMessage, Equatable {
     identifier: String = "",
     code: String = "",
     message: String = "",
-    rejectedAt: Int64 = 0
+    rejectedAt: Int64 = 0,
+    warning: Bool = false
   ) {
     self.runId = runId
     self.batchNumber = batchNumber
@@ -73,6 +87,7 @@ public struct RejectedRow: WireMessage, Equatable {
     self.code = code
     self.message = message
     self.rejectedAt = rejectedAt
+    self.warning = warning
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -86,6 +101,7 @@ public struct RejectedRow: WireMessage, Equatable {
       case (6, .lengthDelimited): code = try reader.string()
       case (7, .lengthDelimited): message = try reader.string()
       case (8, .varint): rejectedAt = try reader.int64()
+      case (9, .varint): warning = try reader.bool()
       default: try reader.skip(number, type)
       }
     }
@@ -100,5 +116,6 @@ public struct RejectedRow: WireMessage, Equatable {
     writer.string(6, code)
     writer.string(7, message)
     writer.int64(8, rejectedAt)
+    writer.bool(9, warning)
   }
 }

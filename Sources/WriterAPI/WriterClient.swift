@@ -54,6 +54,13 @@ public struct WriterClient: Sendable {
     try await client.unary(WriterMethods.getProfile, request, options: options)
   }
 
+  public func explainAttribute(
+    _ request: ExplainAttributeRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> AttributeOrigins {
+    try await client.unary(WriterMethods.explainAttribute, request, options: options)
+  }
+
   /// Lends every profile; the call ends with `body`.
   public func exportProfiles<Result: Sendable>(
     _ request: ExportProfilesRequest,

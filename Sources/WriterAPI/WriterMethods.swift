@@ -33,6 +33,11 @@ public enum WriterMethods {
     name: "GetProfile",
     isIdempotent: true
   )
+  public static let explainAttribute = RPCMethod<ExplainAttributeRequest, AttributeOrigins>(
+    service: service,
+    name: "ExplainAttribute",
+    isIdempotent: true
+  )
   public static let exportProfiles = RPCMethod<ExportProfilesRequest, Profile>(
     service: service,
     name: "ExportProfiles",
@@ -54,6 +59,7 @@ public enum WriterMethods {
     table.allow("orchestrator", toCall: applyBatch)
     table.allow("operator", "orchestrator", toCall: listRejectedRows)
     table.allow("operator", "orchestrator", toCall: getProfile)
+    table.allow("operator", "orchestrator", toCall: explainAttribute)
     table.allow("operator", "orchestrator", toCall: exportProfiles)
     table.allow("operator", "orchestrator", toCall: countProfiles)
     return table

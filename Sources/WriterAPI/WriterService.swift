@@ -30,6 +30,12 @@ public protocol WriterService: Sendable {
   /// NOT_FOUND when no profile has that identifier.
   func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile
 
+  /// Which row, run and sync set an attribute last. NOT_FOUND when no profile has that identifier.
+  func explainAttribute(
+    _ request: ExplainAttributeRequest,
+    context: ServerContext
+  ) async throws -> AttributeOrigins
+
   /// Every profile of a workspace.
   func exportProfiles(
     _ request: ExportProfilesRequest,
@@ -68,6 +74,9 @@ public struct WriterRegistration: RPCService {
     }
     router.unary(WriterMethods.getProfile) {
       try await service.getProfile($0, context: $1)
+    }
+    router.unary(WriterMethods.explainAttribute) {
+      try await service.explainAttribute($0, context: $1)
     }
     router.serverStreaming(WriterMethods.exportProfiles) {
       try await service.exportProfiles($0, responses: $1, context: $2)

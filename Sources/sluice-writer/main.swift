@@ -2,6 +2,7 @@ import Destination
 import Destinations
 import Glibc
 import ServiceRuntime
+import SyncModel
 import Writer
 import WriterAPI
 
@@ -9,14 +10,15 @@ let process = ServiceProcess(
   name: "sluice-writer",
   service: WriterMethods.service,
   summary: "applies rows to profiles, each exactly once in effect",
-  settings: []
+  settings: PayloadPolicy.settings
 )
 
 exit(
   await process.run(Array(CommandLine.arguments.dropFirst())) { surroundings in
     let store = try await ProfileStore.open(
       path: surroundings.configuration.data + "/profiles.db",
-      world: surroundings.world
+      world: surroundings.world,
+      policy: try PayloadPolicy(surroundings.configuration.settings)
     )
     let writer = ProfileWriter(
       destinations: DestinationRegistry(profiles: store),

@@ -61,6 +61,8 @@ import WriterAPI
     }
     #expect(rejected.map(\.rowIndex) == [0, 1, 2, 3, 4])
     #expect(try await client.getProfile(Samples.getProfile).externalId == "e")
+    let origins = try await client.explainAttribute(Samples.explainAttribute).origins
+    #expect(origins.map(\.item) == ["explain a"])
     let profiles = try await client.exportProfiles(Samples.exportProfiles) { try await $0.all() }
     #expect(profiles.map(\.brazeId) == ["exportProfiles"])
     #expect(try await client.countProfiles(Samples.countProfiles).revenue == "countProfiles")

@@ -41,6 +41,11 @@ import Wire
     (
       Samples.rejectedRow,
       "0a0172100118ffffffff0f20feffffffffffffffff012a0e65787465726e616c5f69643d34323201633a016d4003"
+        + "4801"
+    ),
+    (
+      Samples.attributeOrigins,
+      "0a220a016912001a066e756d62657220ffffffffffffffffff0128003201733a01724005"
     ),
   ]
 

@@ -59,6 +59,7 @@ import WriterAPI
     let methods = [
       Method(M.openSync), Method(M.applyBatches), Method(M.applyBatch), Method(M.listRejectedRows),
       Method(M.getProfile), Method(M.exportProfiles), Method(M.countProfiles),
+      Method(M.explainAttribute),
     ]
     try check(methods, service: M.service, WriterRegistration(NamingWriter()))
   }

@@ -136,6 +136,13 @@ struct NamingWriter: WriterService {
     Profile(brazeId: "getProfile", externalId: request.externalId)
   }
 
+  func explainAttribute(
+    _ request: ExplainAttributeRequest,
+    context: ServerContext
+  ) async throws -> AttributeOrigins {
+    AttributeOrigins(origins: [AttributeOrigin(item: "explain " + request.attribute)])
+  }
+
   func exportProfiles(
     _ request: ExportProfilesRequest,
     responses: RPCWriter<Profile>,

@@ -192,7 +192,8 @@ enum Samples {
     workspace: "w",
     sync: "s",
     runId: "r",
-    limit: 5
+    limit: 5,
+    warnings: true
   )
   static let rejectedRow = RejectedRow(
     runId: "r",
@@ -202,7 +203,8 @@ enum Samples {
     identifier: "external_id=42",
     code: "c",
     message: "m",
-    rejectedAt: 3
+    rejectedAt: 3,
+    warning: true
   )
   static let getProfile = GetProfileRequest(
     workspace: "w",
@@ -213,6 +215,21 @@ enum Samples {
     email: "m",
     phone: "p",
     events: true
+  )
+  static let explainAttribute = ExplainAttributeRequest(profile: getProfile, attribute: "a")
+  static let attributeOrigins = AttributeOrigins(
+    origins: [
+      AttributeOrigin(
+        item: "i",
+        value: "",
+        type: "number",
+        updatedAt: -1,
+        assignedAt: 0,
+        sync: "s",
+        runId: "r",
+        runOpenedAt: 5
+      )
+    ]
   )
   static let profile = Profile(brazeId: "b", externalId: "e", json: Array("{}".utf8))
   static let exportProfiles = ExportProfilesRequest(workspace: "w", events: true)
@@ -231,6 +248,6 @@ enum Samples {
     putSync, putSyncResponse, getSync, listSyncs, testSync, activateSync, pauseSync, runSync,
     getRun, listRuns, watchRun, getCursor, cursor,
     openSync, openSyncResponse, applyBatch, receipt, listRejectedRows, rejectedRow, getProfile,
-    profile, exportProfiles, countProfiles, profileCounts,
+    profile, exportProfiles, countProfiles, profileCounts, explainAttribute, attributeOrigins,
   ]
 }

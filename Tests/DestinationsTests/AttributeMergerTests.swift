@@ -12,14 +12,16 @@ private struct Merging {
     var scanner = JSONScanner()
     var changes = AttributeChanges()
     var merger = AttributeMerger()
+    var warnings = RowWarnings()
     let bytes = Array(payload.utf8)
     let outcome = try bytes.withUnsafeBytes { bytes in
-      try changes.read(try scanner.object(in: bytes))
+      try changes.read(try scanner.object(in: bytes), warnings: &warnings)
       return try stored.withUnsafeBytes {
         try merger.merge(
           changes.sorted(),
           version: AttributeVersion(stamp: stamp, origin: origin),
-          into: $0
+          into: $0,
+          warnings: &warnings
         )
       }
     }
@@ -80,10 +82,10 @@ struct AttributeMergerTests {
   @Test("an equal value moves the stamp on and changes nothing")
   func confirmed() throws {
     var merging = Merging()
-    _ = try merging.merge(#"{"a":[1,{"x":2}]}"#, at: 10)
-    #expect(try merging.merge(#"{"a":[1, {"x" : 2}]}"#, at: 20, origin: 2) == "0 1 0")
-    #expect(try merging.contents() == #"a=[1,{"x":2}]@20/2"#)
-    #expect(try merging.merge(#"{"a":5}"#, at: 15) == "0 0 1")
+    _ = try merging.merge(#"{"a":[{"x":2}]}"#, at: 10)
+    #expect(try merging.merge(#"{"a":[ {"x" : 2}]}"#, at: 20, origin: 2) == "0 1 0")
+    #expect(try merging.contents() == #"a=[{"x":2}]@20/2"#)
+    #expect(try merging.merge(#"{"a":[]}"#, at: 15) == "0 0 1")
   }
 
   @Test("a removed attribute keeps its stamp, so that an older row cannot bring it back")

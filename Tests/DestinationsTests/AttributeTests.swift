@@ -39,7 +39,7 @@ struct AttributeTests {
         OwnedRow(
           updatedAt: 1,
           externalID: "1",
-          payload: #"{"first_name":"Ann","a":1,"b":2,"c":3}"#
+          payload: #"{"first_name":"Ann","a":1,"b":"x","c":3}"#
         ),
         OwnedRow(updatedAt: 2, externalID: "1", payload: #"{"first_name":null,"a":null,"b":""}"#)
       )
@@ -56,7 +56,11 @@ struct AttributeTests {
       let sync = harness.sync()
       try await sync.begin()
       try await sync.send(
-        OwnedRow(updatedAt: 1, externalID: "1", payload: #"{"o":{"a":1,"b":2},"l":[1,2,3]}"#),
+        OwnedRow(
+          updatedAt: 1,
+          externalID: "1",
+          payload: #"{"o":{"a":1,"b":2},"l":[{"y":1},{"y":2}]}"#
+        ),
         OwnedRow(updatedAt: 2, externalID: "1", payload: #"{"o":{"c":3},"l":[{"x":1}]}"#)
       )
       #expect(try await harness.custom("1") == #"{"l":[{"x":1}],"o":{"c":3}}"#)

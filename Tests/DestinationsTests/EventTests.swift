@@ -139,7 +139,9 @@ struct EventTests {
     }
   }
 
-  @Test("a delete removes the profile with all that belongs to it; an unknown user is skipped")
+  @Test(
+    "a delete removes the profile with all that belongs to it; totals stay, unknown users are skipped"
+  )
   func deletes() async throws {
     try await StoreHarness.with { harness in
       let attributes = harness.sync("attributes")
@@ -166,18 +168,26 @@ struct EventTests {
       )
       let deletes = harness.sync("deletes", .deletes)
       try await deletes.begin()
+      // R26: a payload fails the batch before anybody is deleted.
+      let guarded = await failureCode {
+        _ = try await deletes.send(
+          OwnedRow(updatedAt: 1, externalID: "1"),
+          OwnedRow(updatedAt: 1, externalID: "kept", payload: "{}")
+        )
+      }
+      #expect(guarded == "payload_in_deletes")
+      #expect(try await harness.counts().profiles == 3)
       let receipt = try await deletes.send(
         OwnedRow(updatedAt: 1, externalID: "1"),
         OwnedRow(updatedAt: 1, externalID: "1", email: "b@x.org"),
         OwnedRow(updatedAt: 1, externalID: "unknown"),
         OwnedRow(updatedAt: 1, aliasName: "n", aliasLabel: "l"),
-        OwnedRow(updatedAt: 1, email: "a@x.org"),
-        OwnedRow(updatedAt: 1, externalID: "kept", payload: "{}")
+        OwnedRow(updatedAt: 1, email: "a@x.org")
       )
-      #expect(receipt.counts.text == "applied: 2, skipped: 2, rejected: 2")
+      #expect(receipt.counts.text == "applied: 2, skipped: 2, rejected: 1")
       #expect(
         try await harness.counts()
-          == ProfileTotals(profiles: 1, events: 1, purchases: 1, revenue: "2.5")
+          == ProfileTotals(profiles: 1, events: 2, purchases: 2, revenue: "5")
       )
       for (table, count) in [
         ("profiles", 1), ("aliases", 0), ("emails", 1), ("phones", 0), ("events", 1),
@@ -239,6 +249,7 @@ struct EventTests {
           workspace: "default",
           sync: "sync",
           runID: run,
+          withWarnings: false,
           limit: limit
         ) { found.append($0) }
         return found
@@ -288,6 +299,7 @@ struct EventTests {
         workspace: "default",
         sync: "sync",
         runID: nil,
+        withWarnings: false,
         limit: nil
       ) {
         found.append($0.identifier)

@@ -104,6 +104,8 @@ struct ProfileModel {
 
   /// In the order in which they were made.
   var profiles: [Profile] = []
+  /// What deleted profiles leave: aggregates, and nothing else.
+  var deleted = (events: 0, purchases: 0, cents: 0)
 
   /// Applies a row that no earlier run applied.
   mutating func apply(
@@ -114,7 +116,10 @@ struct ProfileModel {
     if row.user == .nobody || row.content == .broken { return "rejected" }
     if row.content == .delete {
       guard let index = find(row.user) else { return "skipped" }
-      profiles.remove(at: index)
+      let profile = profiles.remove(at: index)
+      deleted.events += profile.single.count
+      deleted.purchases += profile.bought.count
+      deleted.cents += profile.cents
       return "applied"
     }
     var index = find(row.user)
@@ -237,11 +242,14 @@ extension ProfileModel {
   var export: [String] { profiles.map(Self.json) }
 
   var counts: String {
-    let events = profiles.reduce(0) { $0 + $1.single.count }
-    let purchases = profiles.reduce(0) { $0 + $1.bought.count }
+    let cents = profiles.reduce(deleted.cents) { $0 + $1.cents }
     return
-      "\(profiles.count) \(events) \(purchases) \(ModelRow.money(profiles.reduce(0) { $0 + $1.cents }))"
+      "\(profiles.count) \(events + deleted.events) \(purchases + deleted.purchases) \(ModelRow.money(cents))"
   }
+
+  /// Rows that are there.
+  var events: Int { profiles.reduce(0) { $0 + $1.single.count } }
+  var purchases: Int { profiles.reduce(0) { $0 + $1.bought.count } }
 
   private static func json(_ profile: Profile) -> String {
     var parts: [String] = []

@@ -21,7 +21,10 @@ final class StoreHarness {
   }
 
   /// Runs `body` with a fresh store and removes it afterwards.
-  static func with(_ body: (StoreHarness) async throws -> Void) async throws {
+  static func with(
+    policy: PayloadPolicy = PayloadPolicy(),
+    _ body: (StoreHarness) async throws -> Void
+  ) async throws {
     // In memory where the system has such a place: what is proved here is not the disk.
     let memory = URL(fileURLWithPath: "/dev/shm")
     let base =
@@ -35,7 +38,7 @@ final class StoreHarness {
     let harness = StoreHarness(
       directory,
       simulated,
-      try await ProfileStore.open(path: path, world: simulated.world)
+      try await ProfileStore.open(path: path, world: simulated.world, policy: policy)
     )
     do {
       try await body(harness)

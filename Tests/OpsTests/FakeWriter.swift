@@ -10,6 +10,8 @@ final class FakeWriter: WriterService {
     var counts = ProfileCounts()
     var lastExport: ExportProfilesRequest?
     var lastGet: GetProfileRequest?
+    var origins: [AttributeOrigin] = []
+    var lastExplain: ExplainAttributeRequest?
   }
 
   let state = Mutex(State())
@@ -55,6 +57,16 @@ final class FakeWriter: WriterService {
       )
     }
     return found
+  }
+
+  func explainAttribute(
+    _ request: ExplainAttributeRequest,
+    context: ServerContext
+  ) async throws -> AttributeOrigins {
+    state.withLock { state in
+      state.lastExplain = request
+      return AttributeOrigins(origins: state.origins)
+    }
   }
 
   func exportProfiles(

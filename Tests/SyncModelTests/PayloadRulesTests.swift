@@ -71,12 +71,12 @@ struct PayloadRulesTests {
   }
 
   @Test(
-    "an identifier in the payload is a row error, even as null (R40, decision 10)",
+    "an identifier in the payload is a row error, and has no effect as null (R40, R71, decision 10)",
     arguments: ["external_id", "user_alias", "braze_id"]
   )
   func identifier(_ key: String) {
     #expect(check("{\"a\":1,\"\(key)\":\"x\"}") == "identifier_in_payload")
-    #expect(check("{\"\(key)\":null}") == "identifier_in_payload")
+    #expect(check("{\"\(key)\":null}") == "1 keys")
     let escaped = key.replacingOccurrences(of: "a", with: "\\u0061")
     #expect(check("{\"\(escaped)\":1}") == "identifier_in_payload")
     #expect(check("{\"\(key.uppercased())\":1,\"nested\":{\"\(key)\":1}}") == "2 keys")

@@ -25,6 +25,7 @@ let writer: [any WireMessage.Type] = [
   OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,
   ListRejectedRowsRequest.self, RejectedRow.self, GetProfileRequest.self,
   ExportProfilesRequest.self, Profile.self, CountProfilesRequest.self, ProfileCounts.self,
+  ExplainAttributeRequest.self, AttributeOrigins.self, AttributeOrigin.self,
 ]
 
 var types: [String: any WireMessage.Type] = [:]

@@ -118,6 +118,7 @@ final class FailingDestination: Destination {
     workspace: String,
     sync: String,
     runID: String?,
+    withWarnings: Bool,
     limit: Int?,
     _ body: (RowRejection) async throws -> Void
   ) async throws { throw failure }

@@ -9,6 +9,7 @@ public import SyncModel
 public struct ProfileStore: Destination, ProfileReading {
   private let database: any SQLDatabase
   private let world: World
+  private let policy: PayloadPolicy
 
   /// A page of an export: this many profiles, or as many as fill `pageBytes`.
   private static let pageRows = 500
@@ -20,17 +21,23 @@ public struct ProfileStore: Destination, ProfileReading {
   /// - Parameters:
   ///   - database: opened with `migrations`; the store does not close it.
   ///   - world: gives the time of processing, and ids for new profiles.
-  public init(database: any SQLDatabase, world: World) {
+  ///   - policy: the limits of payloads, and names that are not stored.
+  public init(database: any SQLDatabase, world: World, policy: PayloadPolicy = PayloadPolicy()) {
     self.database = database
     self.world = world
+    self.policy = policy
   }
 
   /// Opens or makes the store's SQLite file.
   /// - Throws: `Failure` `storage_unavailable`, `storage_corrupt`, `disk_full`, `storage_busy`.
-  public static func open(path: String, world: World) async throws -> ProfileStore {
+  public static func open(
+    path: String,
+    world: World,
+    policy: PayloadPolicy = PayloadPolicy()
+  ) async throws -> ProfileStore {
     do {
       let database = try await SQLiteDatabase.open(path: path, migrations: migrations)
-      return ProfileStore(database: database, world: world)
+      return ProfileStore(database: database, world: world, policy: policy)
     } catch {
       throw StorageFailure.failure(error)
     }
@@ -47,14 +54,17 @@ public struct ProfileStore: Destination, ProfileReading {
   }
 
   public func apply(_ batch: BatchToApply) async throws -> BatchReceipt {
-    let world = self.world
-    return try await transaction { try BatchRun.apply(batch, world: world, $0) }
+    let (world, policy) = (self.world, self.policy)
+    return try await transaction {
+      try BatchRun.apply(batch, policy: policy, world: world, $0)
+    }
   }
 
   public func rejectedRows(
     workspace: String,
     sync: String,
     runID: String?,
+    withWarnings: Bool,
     limit: Int?,
     _ body: (RowRejection) async throws -> Void
   ) async throws {
@@ -67,6 +77,7 @@ public struct ProfileStore: Destination, ProfileReading {
           workspace: workspace,
           sync: sync,
           runID: runID,
+          withWarnings: withWarnings,
           after: from,
           count: count,
           connection
@@ -95,6 +106,19 @@ public struct ProfileStore: Destination, ProfileReading {
         "SELECT \(ProfileStatements.columns) FROM profiles WHERE id = ?1",
         [.integer(id)]
       ) { try document.export($0) }
+    }
+  }
+
+  public func explain(
+    workspace: String,
+    identifier: ProfileIdentifier,
+    attribute: String
+  ) async throws -> [AttributeExplanation]? {
+    try await read { connection in
+      guard let workspace = try Workspace.find(workspace, connection),
+        let id = try ProfileSet.find(identifier, in: workspace, connection)
+      else { return nil }
+      return try AttributeOrigins.explain(attribute, profile: id, workspace, connection)
     }
   }
 

@@ -3,7 +3,7 @@ import SQLDatabase
 /// The store's tables. Identity is bytes (design, decision 13): what users are named by is a BLOB,
 /// which SQLite compares by memcmp.
 enum ProfileStoreSchema {
-  static let migrations = SQLMigrations([first])
+  static let migrations = SQLMigrations([first, second])
 
   /// - profiles.id: the workspace's number in the high 24 bits, so that a workspace is one range.
   /// - workspaces' totals change in the transaction that changes what they count.
@@ -132,5 +132,17 @@ enum ProfileStoreSchema {
       rejected_at INTEGER NOT NULL
     );
     CREATE INDEX rejected_rows_by_sync ON rejected_rows (sync);
+    """
+
+  /// - attribute_types: fixed for a whole workspace by the first value (R87).
+  /// - rejected_rows.is_warning: a warning of a row that was applied.
+  private static let second = """
+    CREATE TABLE attribute_types (
+      workspace INTEGER NOT NULL,
+      name BLOB NOT NULL,
+      type INTEGER NOT NULL,
+      PRIMARY KEY (workspace, name)
+    ) WITHOUT ROWID;
+    ALTER TABLE rejected_rows ADD COLUMN is_warning INTEGER NOT NULL DEFAULT 0;
     """
 }

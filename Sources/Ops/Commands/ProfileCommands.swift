@@ -22,6 +22,9 @@ struct ProfileShow: SessionCommand {
   @Option(help: "An email address.") var email: String?
   @Option(help: "A phone number.") var phone: String?
   @Flag(help: "Also the single events and purchases.") var events = false
+  @Option(
+    help: "Instead: which row, run and sync set this attribute last."
+  ) var explain: String?
   @OptionGroup var options: GlobalOptions
 
   func validate() throws {
@@ -51,6 +54,7 @@ struct ProfileShow: SessionCommand {
       phone: phone ?? "",
       events: events
     )
+    if let explain { return try await show(explain, of: request, in: session) }
     let profile = try await session.calling(.writer) {
       try await session.links.writer().getProfile(request, options: session.callOptions)
     }
@@ -61,6 +65,22 @@ struct ProfileShow: SessionCommand {
     case .json, .jsonl, .yaml: try output.write(profile.json)
     }
     try output.write("\n")
+    return .ok
+  }
+
+  private func show(
+    _ attribute: String,
+    of profile: GetProfileRequest,
+    in session: Session
+  ) async throws -> ExitStatus {
+    let request = ExplainAttributeRequest(profile: profile, attribute: attribute)
+    let answer = try await session.calling(.writer) {
+      try await session.links.writer().explainAttribute(request, options: session.callOptions)
+    }
+    let printer = session.printer(Record.originColumns)
+    for origin in answer.origins { try printer.add(Record(origin, of: attribute)) }
+    try printer.finish()
+    if printer.isEmpty { session.say("the profile never had an attribute \(attribute)") }
     return .ok
   }
 

@@ -80,11 +80,13 @@ struct RunWatch: SessionCommand {
 struct RunRows: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "rows",
-    abstract: "Lists a run's rejected rows, with the reason of each."
+    abstract: "Lists a run's rejected rows, with the reason of each.",
+    discussion: "With --warnings also what rows were applied without."
   )
   @Argument(help: "The run's id.") var id: String
   @Flag(help: "Only rejected rows; others are not kept, so this changes nothing yet.")
   var errors = false
+  @Flag(help: "Also the warnings of rows that were applied.") var warnings = false
   @Option(help: "How many at most; 0 means all.") var limit: UInt32 = 0
   @OptionGroup var options: GlobalOptions
 
@@ -102,7 +104,8 @@ struct RunRows: SessionCommand {
       workspace: workspace,
       sync: run.sync,
       runId: run.runId,
-      limit: limit
+      limit: limit,
+      warnings: warnings
     )
     try await session.calling(.writer) {
       try await session.links.writer().listRejectedRows(request, options: session.longCallOptions) {

@@ -13,6 +13,7 @@ extension Record {
         "code": .text(row.code),
         "message": .text(row.message),
         "rejected_at": .time(row.rejectedAt),
+        "warning": .bool(row.warning),
       ]
     )
   }
@@ -20,6 +21,28 @@ extension Record {
   static let rejectedRowColumns = [
     Column("IDENTIFIER", "identifier"), Column("UPDATED_AT", "updated_at"), Column("CODE", "code"),
     Column("MESSAGE", "message"),
+  ]
+
+  init(_ origin: AttributeOrigin, of attribute: String) {
+    self.init(
+      name: origin.item.isEmpty ? attribute : origin.item,
+      fields: [
+        "attribute": .text(attribute),
+        "item": .text(orNull: origin.item),
+        "value": origin.value.map { .json(Array($0.utf8)) } ?? .null,
+        "type": .text(orNull: origin.type),
+        "updated_at": .time(origin.updatedAt),
+        "assigned_at": .time(origin.assignedAt),
+        "sync": .text(origin.sync),
+        "run_id": .text(origin.runId),
+        "run_opened_at": .time(origin.runOpenedAt),
+      ]
+    )
+  }
+
+  static let originColumns = [
+    Column("ATTRIBUTE", "attribute"), Column("ITEM", "item"), Column("VALUE", "value"),
+    Column("UPDATED_AT", "updated_at"), Column("SYNC", "sync"), Column("RUN", "run_id"),
   ]
 
   init(_ profile: Profile) {

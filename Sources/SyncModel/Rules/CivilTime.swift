@@ -15,7 +15,12 @@ public struct CivilTime: Sendable, Equatable {
   }
 
   public init(_ instant: Timestamp) {
-    let (days, nanoseconds) = Self.divide(instant.nanoseconds, by: Self.nanosecondsADay)
+    let (seconds, nanoseconds) = Self.divide(instant.nanoseconds, by: 1_000_000_000)
+    self.init(secondsSince1970: Int(seconds), nanosecond: Int(nanoseconds))
+  }
+
+  private init(secondsSince1970: Int, nanosecond: Int) {
+    let (days, seconds) = Self.divide(Int64(secondsSince1970), by: 86_400)
     // Howard Hinnant's civil_from_days: eras of 400 years, years that begin in March.
     let shifted = Int(days) + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -30,11 +35,10 @@ public struct CivilTime: Sendable, Equatable {
       month: month,
       day: dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
     )
-    let seconds = Int(nanoseconds / 1_000_000_000)
-    hour = seconds / 3_600
-    minute = seconds / 60 % 60
-    second = seconds % 60
-    nanosecond = Int(nanoseconds % 1_000_000_000)
+    hour = Int(seconds) / 3_600
+    minute = Int(seconds) / 60 % 60
+    second = Int(seconds) % 60
+    self.nanosecond = nanosecond
   }
 
   /// True when every field is in its range; 23:59:60 counts as the next second.
@@ -46,22 +50,28 @@ public struct CivilTime: Sendable, Equatable {
       && (0...999_999_999).contains(nanosecond)
   }
 
-  /// The instant, moved back by `offset` seconds east of UTC; the nearest bound of `Timestamp` where
-  /// it lies outside. Only for valid times.
-  public func instant(offset: Int = 0) -> Timestamp {
+  /// The instant; the nearest bound of `Timestamp` where it lies outside. Only for valid times.
+  public func instant() -> Timestamp {
+    let seconds = secondsSince1970
+    let (whole, overflow) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow { return seconds < 0 ? .earliest : .latest }
+    return Timestamp(nanoseconds: whole).advanced(byNanoseconds: Int64(nanosecond))
+  }
+
+  /// The time that many seconds later, with a leap second as the next second. Only for valid times.
+  public func moved(bySeconds seconds: Int) -> CivilTime {
+    CivilTime(secondsSince1970: secondsSince1970 + seconds, nanosecond: nanosecond)
+  }
+
+  private var secondsSince1970: Int {
     let shiftedYear = month <= 2 ? year - 1 : year
     let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
     let yearOfEra = shiftedYear - era * 400
     let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
     let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
     let days = era * 146_097 + dayOfEra - 719_468
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
-    let (whole, overflow) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-    if overflow { return seconds < 0 ? .earliest : .latest }
-    return Timestamp(nanoseconds: whole).advanced(byNanoseconds: Int64(nanosecond))
+    return days * 86_400 + hour * 3_600 + minute * 60 + second
   }
-
-  private static let nanosecondsADay: Int64 = 86_400_000_000_000
 
   /// Rounds down, so that the rest is never negative.
   private static func divide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {
@@ -82,7 +92,13 @@ extension Timestamp {
   /// Appends RFC 3339 in UTC, e.g. `2024-01-01T00:00:00Z`, with 3, 6 or 9 digits of a fraction where
   /// there is one.
   public func appendRFC3339(into sink: inout ByteSink) {
-    let civil = CivilTime(self)
+    CivilTime(self).appendRFC3339(into: &sink)
+  }
+}
+
+extension CivilTime {
+  /// As `Timestamp.appendRFC3339`, also for times that no `Timestamp` holds.
+  public func appendRFC3339(into sink: inout ByteSink) {
     func digits(_ value: Int, _ count: Int) {
       var divisor = 1
       for _ in 1..<max(count, 1) { divisor *= 10 }
@@ -91,25 +107,25 @@ extension Timestamp {
         divisor /= 10
       }
     }
-    digits(civil.year, 4)
+    digits(year, 4)
     sink.append(UInt8(ascii: "-"))
-    digits(civil.month, 2)
+    digits(month, 2)
     sink.append(UInt8(ascii: "-"))
-    digits(civil.day, 2)
+    digits(day, 2)
     sink.append(UInt8(ascii: "T"))
-    digits(civil.hour, 2)
+    digits(hour, 2)
     sink.append(UInt8(ascii: ":"))
-    digits(civil.minute, 2)
+    digits(minute, 2)
     sink.append(UInt8(ascii: ":"))
-    digits(civil.second, 2)
-    if civil.nanosecond != 0 {
+    digits(second, 2)
+    if nanosecond != 0 {
       sink.append(UInt8(ascii: "."))
-      if civil.nanosecond % 1_000_000 == 0 {
-        digits(civil.nanosecond / 1_000_000, 3)
-      } else if civil.nanosecond % 1_000 == 0 {
-        digits(civil.nanosecond / 1_000, 6)
+      if nanosecond % 1_000_000 == 0 {
+        digits(nanosecond / 1_000_000, 3)
+      } else if nanosecond % 1_000 == 0 {
+        digits(nanosecond / 1_000, 6)
       } else {
-        digits(civil.nanosecond, 9)
+        digits(nanosecond, 9)
       }
     }
     sink.append(UInt8(ascii: "Z"))

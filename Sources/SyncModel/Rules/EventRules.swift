@@ -11,8 +11,15 @@ public struct CheckedEvent {
   /// R34, R35, R38. Names beyond these three are ignored, as in /users/track.
   ///
   /// - Parameter text: takes the name, where escapes had to be undone. It must be empty.
-  public init(_ payload: JSONObject, text: inout ByteSink) throws(RowIssue) {
+  public init(
+    _ payload: JSONObject,
+    limits: PayloadLimits = PayloadLimits(),
+    text: inout ByteSink
+  ) throws(RowIssue) {
     name = try PayloadField.requiredText("name", of: "an event", payload, text: &text)
+    guard !name.isLonger(than: limits.stringLength) else {
+      throw .fieldInvalid("name", "must be at most \(limits.stringLength) characters")
+    }
     time = try PayloadField.time(payload)
     properties = try PayloadField.properties(payload)
   }
@@ -41,7 +48,9 @@ enum PayloadField {
   /// R35, R37.
   static func time(_ payload: JSONObject) throws(RowIssue) -> Timestamp? {
     guard let member = payload.first("time"), member.kind != .null else { return nil }
-    guard let characters = member.plainString, let time = PayloadTime.parse(characters) else {
+    // Slashes may be escaped, as some writers of JSON do.
+    var text = ByteSink(capacity: 64)
+    guard member.kind == .string, let time = PayloadTime.parse(string(member, text: &text)) else {
       throw .fieldInvalid("time", "must be a time in ISO 8601, as in 2024-05-28T10:00:00Z")
     }
     return time

@@ -1,32 +1,71 @@
-/// Reads the `time` of an event or a purchase.
+/// Reads a date in one of the seven documented forms (R89, R90).
 public enum PayloadTime {
-  /// ISO 8601, `yyyy-MM-dd'T'HH:mm:ss:SSSZ`, the same with a blank for the T, `yyyy-MM-dd` and
-  /// `MM/dd/yyyy`.
+  /// The years that an attribute's date may have (R91, R100).
+  public static let attributeYears = 0...3_000
+
+  /// The instant of an event or a purchase; nil for what is no date.
+  public static func parse(_ text: UnsafeRawBufferPointer) -> Timestamp? {
+    civil(text).map { $0.instant() }
+  }
+
+  /// ISO 8601; `yyyy-MM-ddTHH:mm:ss:SSSZ`; the same without fraction and zone, with a T or a blank;
+  /// `yyyy-MM-dd`; `MM/dd/yyyy`; `ddd MM dd HH:mm:ss.TZD YYYY`. In UTC.
   ///
   /// Without a zone it is UTC, and so is one with a malformed offset such as `+1:00` (R90). nil for
   /// anything else.
-  public static func parse(_ text: UnsafeRawBufferPointer) -> Timestamp? {
+  public static func civil(_ text: UnsafeRawBufferPointer) -> CivilTime? {
+    // The shortest is MM/dd/yyyy.
+    guard text.count >= 10, text.count <= 64 else { return nil }
     var reader = Reader(text: text)
+    if text[0] &- UInt8(ascii: "0") > 9 { return weekdayForm(&reader) }
     guard var time = date(&reader) else { return nil }
-    if reader.isAtEnd { return time.isValid ? time.instant() : nil }
-    guard reader.takes("T") || reader.takes("t") || reader.takes(" ") else { return nil }
+    if reader.isAtEnd { return time.isValid ? time : nil }
+    guard reader.takes("T") || reader.takes("t") || reader.takes(" "), clock(&reader, &time) else {
+      return nil
+    }
+    // The documented "HH:mm:ss:SSSZ" has a colon where ISO 8601 has a point or a comma.
+    if reader.hadSeconds, reader.takes(".") || reader.takes(",") || reader.takes(":") {
+      guard let fraction = reader.fraction() else { return nil }
+      time.nanosecond = fraction
+    }
+    guard time.isValid, let offset = offset(&reader) else { return nil }
+    return time.moved(bySeconds: -offset)
+  }
+
+  /// `HH:mm` or `HH:mm:ss`.
+  private static func clock(_ reader: inout Reader, _ time: inout CivilTime) -> Bool {
     guard let hour = reader.number(digits: 2), reader.takes(":"),
       let minute = reader.number(digits: 2)
-    else { return nil }
+    else { return false }
     time.hour = hour
     time.minute = minute
     if reader.takes(":") {
-      guard let second = reader.number(digits: 2) else { return nil }
+      guard let second = reader.number(digits: 2) else { return false }
       time.second = second
-      // The documented "HH:mm:ss:SSSZ" has a colon where ISO 8601 has a point or a comma.
-      if reader.takes(".") || reader.takes(",") || reader.takes(":") {
-        guard let fraction = reader.fraction() else { return nil }
-        time.nanosecond = fraction
-      }
+      reader.hadSeconds = true
     }
-    guard time.isValid, let offset = offset(&reader) else { return nil }
-    return time.instant(offset: offset)
+    return true
   }
+
+  /// `Thu 05 28 21:00:00.+01:00 2020`; also a month's name, and a blank before the zone.
+  private static func weekdayForm(_ reader: inout Reader) -> CivilTime? {
+    guard reader.name(of: weekdays) != nil, reader.takes(" ") else { return nil }
+    guard let month = reader.number(digits: 2) ?? reader.name(of: months).map({ $0 + 1 }),
+      reader.takes(" "), let day = reader.number(digits: 2), reader.takes(" ")
+    else { return nil }
+    var time = CivilTime(year: 0, month: month, day: day)
+    guard clock(&reader, &time), reader.hadSeconds, reader.takes(".") || reader.takes(" "),
+      let zone = reader.word(), reader.takes(" "), let year = reader.number(digits: 4),
+      reader.isAtEnd
+    else { return nil }
+    time.year = year
+    var zoneReader = Reader(text: zone)
+    guard time.isValid, let offset = offset(&zoneReader) else { return nil }
+    return time.moved(bySeconds: -offset)
+  }
+
+  private static let weekdays: StaticString = "montuewedthufrisatsun"
+  private static let months: StaticString = "janfebmaraprmayjunjulaugsepoctnovdec"
 
   private static func date(_ reader: inout Reader) -> CivilTime? {
     guard let first = reader.number(digits: 2) else { return nil }
@@ -62,6 +101,7 @@ public enum PayloadTime {
   private struct Reader {
     let text: UnsafeRawBufferPointer
     var index = 0
+    var hadSeconds = false
 
     init(text: UnsafeRawBufferPointer) { self.text = text }
 
@@ -92,6 +132,28 @@ public enum PayloadTime {
       }
       index += digits
       return value
+    }
+
+    /// The place of the next three letters, in any case, among `names`.
+    mutating func name(of names: StaticString) -> Int? {
+      guard text.count - index >= 3 else { return nil }
+      let known = UnsafeRawBufferPointer(
+        start: names.utf8Start,
+        count: names.utf8CodeUnitCount
+      )
+      for place in 0..<(known.count / 3)
+      where (0..<3).allSatisfy({ text[index + $0] | 0x20 == known[place * 3 + $0] }) {
+        index += 3
+        return place
+      }
+      return nil
+    }
+
+    /// What comes before the next blank, at least one byte.
+    mutating func word() -> UnsafeRawBufferPointer? {
+      let start = index
+      while index < text.count, text[index] != UInt8(ascii: " ") { index += 1 }
+      return index > start ? UnsafeRawBufferPointer(rebasing: text[start..<index]) : nil
     }
 
     /// One digit or more as nanoseconds; those behind the ninth are cut off.

@@ -6,30 +6,28 @@ public struct CheckedPurchase {
   public var currency: CurrencyCode
   /// Of one piece; may be negative (R120).
   public var price: ExactDecimal
-  /// 1 to 100 (R118).
+  /// From 1 (R118).
   public var quantity: Int64
   /// nil when the payload gives none: the row's UPDATED_AT is its time (R37).
   public var time: Timestamp?
   /// The text of a JSON object; nil without properties.
   public var properties: JSONMember?
 
-  public static let maximumQuantity: Int64 = 100
-  /// R122.
-  public static let maximumProductID = 255
-
   /// R36 to R38, R118 to R122.
   ///
   /// - Parameter text: takes the product's id, where escapes had to be undone. It must be empty.
-  public init(_ payload: JSONObject, text: inout ByteSink) throws(RowIssue) {
+  public init(
+    _ payload: JSONObject,
+    limits: PayloadLimits = PayloadLimits(),
+    text: inout ByteSink
+  ) throws(RowIssue) {
     productID = try PayloadField.requiredText("product_id", of: "a purchase", payload, text: &text)
-    // Characters, as far as that is the same for all: code points.
-    let length = productID.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
-    guard length <= Self.maximumProductID else {
-      throw .fieldInvalid("product_id", "must be at most \(Self.maximumProductID) characters")
+    guard !productID.isLonger(than: limits.stringLength) else {
+      throw .fieldInvalid("product_id", "must be at most \(limits.stringLength) characters")
     }
     currency = try Self.currency(payload)
     price = try Self.price(payload)
-    quantity = try Self.quantity(payload)
+    quantity = try Self.quantity(payload, limits.quantity)
     time = try PayloadField.time(payload)
     properties = try PayloadField.properties(payload)
   }
@@ -64,11 +62,14 @@ public struct CheckedPurchase {
     return price
   }
 
-  private static func quantity(_ payload: JSONObject) throws(RowIssue) -> Int64 {
+  private static func quantity(
+    _ payload: JSONObject,
+    _ limit: Int
+  ) throws(RowIssue) -> Int64 {
     guard let member = payload.first("quantity"), member.kind != .null else { return 1 }
     guard member.kind == .number, let value = ExactDecimal(member.value), value.scale == 0,
-      (1...Int128(maximumQuantity)).contains(value.coefficient)
-    else { throw .quantityInvalid }
+      value.coefficient >= 1, value.coefficient <= Int128(limit)
+    else { throw .quantityInvalid(limit) }
     return Int64(value.coefficient)
   }
 }

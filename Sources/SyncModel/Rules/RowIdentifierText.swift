@@ -1,7 +1,7 @@
 /// A row's identifier columns for people: `external_id=42`.
 public enum RowIdentifierText {
   /// Of one value this many bytes are shown.
-  private static let shown = 200
+  static let shown = 200
 
   /// Every column that is filled, because a rejected row may have filled more than it may. Bytes
   /// that are no text, and control characters, are shown as `\xNN`.
@@ -20,10 +20,10 @@ public enum RowIdentifierText {
     return parts.joined(separator: ", ")
   }
 
-  static func text(_ value: UnsafeRawBufferPointer) -> String {
+  static func text(_ value: UnsafeRawBufferPointer, atMost limit: Int = shown) -> String {
     var bytes: [UInt8] = []
     var index = 0
-    while index < value.count, bytes.count < shown {
+    while index < value.count, bytes.count < limit {
       let byte = value[index]
       let length = byte < 0x80 ? 1 : UTF8Check.sequenceLength(value, at: index)
       // Also C1 controls (C2 80 to C2 9F): terminals obey them.

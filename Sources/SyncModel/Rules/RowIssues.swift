@@ -85,10 +85,10 @@ extension RowIssue {
   static let payloadTooLarge = RowIssue("payload_too_large", "Payload was greater than 1MB")
 
   /// R32.
-  static func tooManyKeys(_ count: Int) -> RowIssue {
+  static func tooManyKeys(_ count: Int, _ limit: Int) -> RowIssue {
     RowIssue(
       "too_many_attributes",
-      "PAYLOAD has \(count) top-level keys, but \(PayloadRules.maximumKeys) are allowed"
+      "PAYLOAD has \(count) top-level keys, but \(limit) are allowed"
     )
   }
 
@@ -100,10 +100,83 @@ extension RowIssue {
     )
   }
 
-  /// R26: a guard against deleting users by mistake.
-  public static let payloadInDelete = RowIssue(
-    "payload_in_delete",
-    "A row of a deletes sync must not have a PAYLOAD; the user was kept"
+  /// R96.
+  static let mergeObjectsInvalid = RowIssue(
+    "merge_objects_not_valid",
+    "'_merge_objects' must be true or false"
+  )
+
+  static let updateExistingOnlyInvalid = RowIssue(
+    "update_existing_only_not_valid",
+    "'_update_existing_only' must be true or false"
+  )
+
+  /// R76: two keys that are the same without the spaces around them.
+  static let duplicateAttribute = RowIssue(
+    "duplicate_attribute",
+    "PAYLOAD names an attribute twice: spaces around a name do not count"
+  )
+
+  // MARK: Standard attributes
+
+  /// R66, R67.
+  static func subscriptionStateInvalid(_ field: StaticString) -> RowIssue {
+    RowIssue(
+      "\(field)_not_valid",
+      "'\(field)' must be one of opted_in, subscribed and unsubscribed"
+    )
+  }
+
+  /// R68.
+  static let locationInvalid = RowIssue(
+    "current_location_not_valid",
+    "'current_location' must be an object of the numbers 'longitude' (-180 to 180) and 'latitude' "
+      + "(-90 to 90)"
+  )
+
+  /// R69.
+  static let subscriptionGroupsNotArray = RowIssue(
+    "subscription_groups_not_array",
+    "'subscription_groups' must be an array"
+  )
+  static let subscriptionGroupItemInvalid = RowIssue(
+    "subscription_group_item_not_valid",
+    "Each item of 'subscription_groups' must be an object with 'subscription_group_id' and "
+      + "'subscription_state'"
+  )
+  static let subscriptionGroupIDInvalid = RowIssue(
+    "subscription_group_id_not_valid",
+    "'subscription_group_id' must be a UUID"
+  )
+  static let subscriptionGroupStateInvalid = RowIssue(
+    "subscription_group_state_not_valid",
+    "'subscription_state' must be subscribed or unsubscribed"
+  )
+  static let emailSubscriptionInfoInvalid = RowIssue(
+    "email_subscription_info_not_valid",
+    "'email_subscription_info' cannot be set; use 'email_subscribe'"
+  )
+
+  /// R73.
+  static let pushTokensNotArray = RowIssue(
+    "push_tokens_not_valid",
+    "'push_tokens' must be an array"
+  )
+  static let pushTokenAppInvalid = RowIssue(
+    "push_token_app_id_not_valid",
+    "Each item of 'push_tokens' needs an 'app_id'"
+  )
+  static let pushTokenStringInvalid = RowIssue(
+    "push_token_string_not_valid",
+    "Each item of 'push_tokens' needs a 'token', a string of 1 to 4096 bytes"
+  )
+  static let deviceIDInvalid = RowIssue(
+    "device_id_not_valid",
+    "A 'device_id' must have 8 to 255 bytes"
+  )
+  public static let pushTokenImportInvalid = RowIssue(
+    "push_token_import_not_valid",
+    "'push_token_import' true needs a token in 'push_tokens', and no EXTERNAL_ID or BRAZE_ID"
   )
 
   // MARK: Events and purchases
@@ -118,10 +191,12 @@ extension RowIssue {
   }
 
   /// R118; the words are Braze's.
-  static let quantityInvalid = RowIssue(
-    "quantity_not_valid",
-    "'quantity' is not valid: it must be an integer from 1 to 100"
-  )
+  static func quantityInvalid(_ limit: Int) -> RowIssue {
+    RowIssue(
+      "quantity_not_valid",
+      "'quantity' is not valid: it must be an integer from 1 to \(limit)"
+    )
+  }
 
   /// R121; the words are Braze's.
   static let currencyInvalid = RowIssue(
@@ -134,6 +209,32 @@ extension RowIssue {
     "properties_not_valid",
     "Invalid 'properties' field: it must be a JSON object"
   )
+
+  /// R114, R115; the words are Braze's.
+  static func propertyNameReserved(_ name: StaticString) -> RowIssue {
+    RowIssue("properties_not_valid", "Invalid 'properties' field: the name '\(name)' is reserved")
+  }
+
+  /// R113.
+  static func propertyNameInvalid(_ limit: Int) -> RowIssue {
+    RowIssue(
+      "property_name_not_valid",
+      "A property's name must have 1 to \(limit) characters and must not begin with '$'"
+    )
+  }
+
+  /// R116.
+  static func propertyTooLong(_ limit: Int) -> RowIssue {
+    RowIssue(
+      "property_too_long",
+      "A property's string or number may have at most \(limit) characters"
+    )
+  }
+
+  /// R111.
+  static func propertiesTooLarge(_ limit: Int) -> RowIssue {
+    RowIssue("properties_too_large", "'properties' must be at most \(limit) bytes")
+  }
 
   /// A sum that no number of the store holds.
   public static let revenueOutOfRange = RowIssue(

@@ -123,6 +123,10 @@ final class FakeWriter: WriterService {
   func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile {
     throw unused
   }
+  func explainAttribute(
+    _ request: ExplainAttributeRequest,
+    context: ServerContext
+  ) async throws -> AttributeOrigins { throw unused }
   func exportProfiles(
     _ request: ExportProfilesRequest,
     responses: RPCWriter<Profile>,

@@ -1,58 +1,8 @@
+import Destination
 import SQLDatabase
 import SyncModel
 
 extension BatchRun {
-  // MARK: Attributes
-
-  mutating func setAttributes(
-    _ identified: IdentifiedRow,
-    _ row: SourceRow,
-    _ payload: JSONObject
-  ) throws -> RowOutcome {
-    changes.removeAll()
-    try changes.read(payload)
-    guard let (slot, isNew) = try findOrCreate(identified.identity) else { return .skipped }
-    // Beside another identifier, email and phone are attributes (design, decision 10).
-    if let email = identified.email { changes.setUnlessPresent("email", to: email) }
-    if let phone = identified.phone { changes.setUnlessPresent("phone", to: phone) }
-    if isNew { addOwnIdentifier(identified.identity) }
-    let outcome = try merge(into: slot, at: row.updatedAt)
-    if outcome.changed > 0 || isNew {
-      profiles.touch(slot, at: standing(row))
-      return .applied
-    }
-    if outcome.confirmed == 0, outcome.superseded > 0 { return .superseded }
-    profiles.touch(slot, at: standing(row))
-    return .unchanged
-  }
-
-  /// Merges `changes` into a profile's attributes.
-  private mutating func merge(
-    into slot: Int,
-    at time: Timestamp
-  ) throws -> AttributeMerger.Outcome {
-    let sorted = changes.sorted()
-    let version = AttributeVersion(stamp: time.nanoseconds, origin: sync.origin)
-    let outcome = try profiles[slot].attributes.withUnsafeBytes { stored in
-      try merger.merge(sorted, version: version, into: stored)
-    }
-    guard outcome.changed + outcome.confirmed > 0 else { return outcome }
-    if outcome.emailChanged || outcome.phoneChanged {
-      try profiles.reindex(slot, attributes: merger.merged.bytes)
-    }
-    profiles[slot].attributes = [UInt8](merger.merged.bytes)
-    return outcome
-  }
-
-  /// A profile that an email or a phone number made has it as an attribute (R45).
-  private mutating func addOwnIdentifier(_ identity: RowIdentity) {
-    switch identity {
-    case .email(let email): changes.setUnlessPresent("email", to: email)
-    case .phone(let phone): changes.setUnlessPresent("phone", to: phone)
-    case .externalID, .alias, .brazeID: break
-    }
-  }
-
   // MARK: Events and purchases
 
   mutating func addEvent(
@@ -61,7 +11,10 @@ extension BatchRun {
     _ payload: JSONObject
   ) throws -> RowOutcome {
     text.removeAll()
-    let event = try CheckedEvent(payload, text: &text)
+    let event = try CheckedEvent(payload, limits: policy.limits, text: &text)
+    // R92, of events.
+    if policy.blockedEvents.contains(event.name) { return .skipped }
+    let hasProperties = try read(event.properties)
     let time = happened(event.time, row)
     guard
       let slot = try add(
@@ -74,17 +27,16 @@ extension BatchRun {
         ),
         revenue: .zero,
         identified,
-        row
+        row,
+        payload
       )
     else { return .skipped }
     let statement = profiles.statements.insertEvent
     statement.bind(profiles[slot].id, at: 1)
     statement.bind(blob: event.name, at: 2)
     statement.bind(time, at: 3)
-    sink.removeAll()
-    if let properties = event.properties {
-      JSONText.appendCompact(properties.value, into: &sink)
-      statement.bind(blob: sink.bytes, at: 4)
+    if hasProperties {
+      statement.bind(blob: properties.bytes, at: 4)
     } else {
       statement.bindNull(at: 4)
     }
@@ -100,7 +52,10 @@ extension BatchRun {
     _ payload: JSONObject
   ) throws -> RowOutcome {
     text.removeAll()
-    let purchase = try CheckedPurchase(payload, text: &text)
+    let purchase = try CheckedPurchase(payload, limits: policy.limits, text: &text)
+    // R92, of products.
+    if policy.blockedProducts.contains(purchase.productID) { return .skipped }
+    let hasProperties = try read(purchase.properties)
     let time = happened(purchase.time, row)
     guard let revenue = purchase.revenue,
       let total = profiles.workspace.revenue.adding(revenue)
@@ -116,17 +71,16 @@ extension BatchRun {
         ),
         revenue: revenue,
         identified,
-        row
+        row,
+        payload
       )
     else { return .skipped }
     let statement = profiles.statements.insertPurchase
     statement.bind(profiles[slot].id, at: 1)
     statement.bind(blob: purchase.productID, at: 2)
     statement.bind(time, at: 3)
-    sink.removeAll()
-    if let properties = purchase.properties {
-      JSONText.appendCompact(properties.value, into: &sink)
-      statement.bind(blob: sink.bytes, at: 4)
+    if hasProperties {
+      statement.bind(blob: properties.bytes, at: 4)
     } else {
       statement.bindNull(at: 4)
     }
@@ -147,14 +101,17 @@ extension BatchRun {
     _ summary: StoredActivity.Summary,
     revenue: ExactDecimal,
     _ identified: IdentifiedRow,
-    _ row: SourceRow
+    _ row: SourceRow,
+    _ payload: JSONObject
   ) throws -> Int? {
     if let known = try profiles.find(identified.identity) {
       try add(summary, revenue: revenue, to: known)
       profiles.touch(known, at: standing(row))
       return known
     }
-    guard let (slot, _) = try createIfAllowed(identified.identity) else { return nil }
+    let existingOnly = try PayloadRules.updatesExistingOnly(payload)
+    guard let (slot, _) = try createIfAllowed(identified.identity, existingOnly: existingOnly)
+    else { return nil }
     changes.removeAll()
     addOwnIdentifier(identified.identity)
     if changes.count > 0 { _ = try merge(into: slot, at: row.updatedAt) }
@@ -177,6 +134,18 @@ extension BatchRun {
     profiles[slot].activity = [UInt8](sink.bytes)
   }
 
+  /// Puts checked properties into `properties`; false where there are none.
+  private mutating func read(_ member: JSONMember?) throws -> Bool {
+    guard let member else { return false }
+    properties.removeAll()
+    try EventProperties(of: sync.data, limits: policy.limits).append(
+      member.value,
+      warnings: &warnings,
+      into: &properties
+    )
+    return true
+  }
+
   /// R35, R37, R110.
   private func happened(_ time: Timestamp?, _ row: SourceRow) -> Int64 {
     min(time ?? row.updatedAt, now).nanoseconds
@@ -185,8 +154,15 @@ extension BatchRun {
   // MARK: Deletes
 
   mutating func delete(_ identified: IdentifiedRow, _ row: SourceRow) throws -> RowOutcome {
+    // R26: a PAYLOAD says that this table was not meant for deleting. The whole batch fails.
     guard row.payload == nil, row.oversizedPayload == nil else {
-      throw RowIssue.payloadInDelete
+      throw Failure(
+        "payload_in_deletes",
+        "A row of the deletes sync \(batch.sync) has a PAYLOAD, so its source was not made for "
+          + "deleting users: nobody of this batch was deleted; remove the column PAYLOAD, or choose "
+          + "another data type",
+        recovery: .needsOperator
+      )
     }
     guard let slot = try profiles.find(identified.identity) else { return .skipped }
     try profiles.delete(slot)
@@ -195,18 +171,22 @@ extension BatchRun {
 
   // MARK: Users
 
-  private mutating func findOrCreate(
-    _ identity: RowIdentity
+  mutating func findOrCreate(
+    _ identity: RowIdentity,
+    existingOnly: Bool
   ) throws -> (slot: Int, isNew: Bool)? {
     if let slot = try profiles.find(identity) { return (slot, false) }
-    return try createIfAllowed(identity)
+    return try createIfAllowed(identity, existingOnly: existingOnly)
   }
 
   /// R41, R43 to R45, R58.
   private mutating func createIfAllowed(
-    _ identity: RowIdentity
+    _ identity: RowIdentity,
+    existingOnly: Bool
   ) throws -> (slot: Int, isNew: Bool)? {
-    guard !sync.updateExistingOnly, let slot = try profiles.create(identity) else { return nil }
+    guard !sync.updateExistingOnly, !existingOnly, let slot = try profiles.create(identity) else {
+      return nil
+    }
     return (slot, true)
   }
 }

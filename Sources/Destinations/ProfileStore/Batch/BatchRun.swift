@@ -9,19 +9,26 @@ struct BatchRun: ~Copyable {
   let batch: BatchToApply
   let now: Timestamp
   var profiles: ProfileSet
-  var changes = AttributeChanges()
-  var merger = AttributeMerger()
+  let policy: PayloadPolicy
+  var types: AttributeTypes
+  var changes: AttributeChanges
+  var merger: AttributeMerger
+  /// What the row at hand is applied without.
+  var warnings = RowWarnings()
   var sink = ByteSink(capacity: 4096)
   var text = ByteSink(capacity: 256)
+  var properties = ByteSink(capacity: 1024)
   private var ledger: RowLedger
   private var scanner = JSONScanner()
   private var rejected: RejectedRows.Log
   private var counts = RowCounts()
   private var futureRows: Int64 = 0
+  private var warnedRows: Int64 = 0
 
   /// Checks the fence and the batch's number, then applies it, or answers the receipt of a repeat.
   static func apply(
     _ batch: BatchToApply,
+    policy: PayloadPolicy,
     world: World,
     _ connection: any SQLConnection
   ) throws -> BatchReceipt {
@@ -46,7 +53,7 @@ struct BatchRun: ~Copyable {
         recovery: .failRun
       )
     }
-    var run = try BatchRun(batch, sync, workspace, world: world, connection)
+    var run = try BatchRun(batch, sync, workspace, policy: policy, world: world, connection)
     return try run.apply()
   }
 
@@ -54,6 +61,7 @@ struct BatchRun: ~Copyable {
     _ batch: BatchToApply,
     _ sync: SyncRecord,
     _ workspace: Workspace,
+    policy: PayloadPolicy,
     world: World,
     _ connection: any SQLConnection
   ) throws {
@@ -71,8 +79,13 @@ struct BatchRun: ~Copyable {
     )
     let statements = try ProfileStatements(connection)
     let rejected = try RejectedRows.Log(sync, batch, now: world.now(), connection)
+    let types = try AttributeTypes(workspace.id, connection)
     self.batch = batch
     self.sync = sync
+    self.policy = policy
+    self.types = types
+    changes = AttributeChanges(policy: policy)
+    merger = AttributeMerger(limits: policy.limits)
     self.connection = connection
     self.ledger = ledger
     self.rejected = rejected
@@ -88,11 +101,16 @@ struct BatchRun: ~Copyable {
   private mutating func apply() throws -> BatchReceipt {
     let before = profiles.workspace
     try batch.rows.forEachRow { index, row in
+      warnings.removeAll()
       let outcome = try outcome(of: row)
       counts.count(outcome)
       if row.updatedAt > batch.positionLimit { futureRows += 1 }
-      if case .rejected(let issue) = outcome {
-        try rejected.append(row, index: index, issue)
+      switch outcome {
+      case .rejected(let issue):
+        try rejected.append(row, index: index, issue, isWarning: false)
+      case .applied, .unchanged, .superseded:
+        if !warnings.isEmpty { try logWarnings(row, index: index) }
+      case .alreadyApplied, .skipped: break
       }
     }
     try profiles.flush()
@@ -107,10 +125,22 @@ struct BatchRun: ~Copyable {
       counts: counts,
       position: sync.position,
       futureRows: futureRows,
-      warnings: 0
+      warnings: warnedRows
     )
     try Receipts.save(receipt, sync: sync.id, connection)
     return receipt
+  }
+
+  /// A warning is not an error: the row counts as what it is, and its log has both.
+  private mutating func logWarnings(_ row: SourceRow, index: Int) throws {
+    warnedRows += 1
+    for issue in warnings.issues {
+      try rejected.append(row, index: index, issue, isWarning: true)
+    }
+  }
+
+  private mutating func object(of row: SourceRow) throws -> JSONObject {
+    try PayloadRules.object(of: row, scanner: &scanner, limits: policy.limits)
   }
 
   /// Rejected and skipped rows are in the ledger too: a run that reads them again must not reject
@@ -121,18 +151,10 @@ struct BatchRun: ~Copyable {
     do {
       let identified = try IdentifiedRow(row, data: sync.data)
       switch sync.data {
-      case .attributes:
-        return try setAttributes(
-          identified,
-          row,
-          PayloadRules.object(of: row, scanner: &scanner)
-        )
-      case .events:
-        return try addEvent(identified, row, PayloadRules.object(of: row, scanner: &scanner))
-      case .purchases:
-        return try addPurchase(identified, row, PayloadRules.object(of: row, scanner: &scanner))
-      case .deletes:
-        return try delete(identified, row)
+      case .attributes: return try setAttributes(identified, row, object(of: row))
+      case .events: return try addEvent(identified, row, object(of: row))
+      case .purchases: return try addPurchase(identified, row, object(of: row))
+      case .deletes: return try delete(identified, row)
       }
     } catch let issue as RowIssue {
       return .rejected(issue)

@@ -128,15 +128,31 @@ extension ProfileSet {
     scratch.append(key.bytes)
   }
 
+  /// The other profiles with the email address of this one, at most `limit`.
+  mutating func sharingEmail(with slot: Int, limit: Int) throws -> [Int64] {
+    let address = try self[slot].attributes.withUnsafeBytes { bytes in
+      try StoredAttributes.value(of: "email", in: bytes).map { [UInt8]($0) }
+    }
+    guard let address else { return [] }
+    address.withUnsafeBytes { appendEmailKey($0) }
+    let id = self[slot].id
+    return try candidates(statements.emails, scratch.bytes, limit: limit) { $0 != id }
+  }
+
   private func candidates(
     _ lookup: ProfileStatements.Lookup,
-    _ key: UnsafeRawBufferPointer
+    _ key: UnsafeRawBufferPointer,
+    limit: Int = .max,
+    where isWanted: (Int64) -> Bool = { _ in true }
   ) throws -> [Int64] {
     lookup.select.bind(workspace.id, at: 1)
     lookup.select.bind(blob: key, at: 2)
     defer { lookup.select.reset() }
     var ids: [Int64] = []
-    while try lookup.select.step() { ids.append(lookup.select.int64(0)) }
+    while ids.count < limit, try lookup.select.step() {
+      let id = lookup.select.int64(0)
+      if isWanted(id) { ids.append(id) }
+    }
     return ids
   }
 

@@ -146,16 +146,12 @@ struct ProfileSet: ~Copyable {
     slots[slot].isChanged = true
   }
 
-  /// Removes a profile and all that belongs to it.
+  /// Removes a profile and all that belongs to it. The workspace's totals of events, purchases and
+  /// revenue stay, as Braze documents of aggregates.
   mutating func delete(_ slot: Int) throws {
-    let profile = slots[slot]
-    let revenue = try profile.activity.withUnsafeBytes { try StoredActivity($0).revenue }
     try reindex(slot, attributes: UnsafeRawBufferPointer(start: nil, count: 0))
-    let events = try statements.deleteRows(of: profile.id)
-    workspace.events -= events.events
-    workspace.purchases -= events.purchases
+    try statements.deleteRows(of: slots[slot].id)
     workspace.profiles -= 1
-    workspace.revenue = workspace.revenue.subtracting(revenue) ?? workspace.revenue
     slots[slot].isDeleted = true
   }
 

@@ -75,8 +75,6 @@ struct ProfileStatements {
       """
     )
     deletions = try [
-      "SELECT (SELECT count(*) FROM events WHERE profile = ?1), "
-        + "(SELECT count(*) FROM purchases WHERE profile = ?1)",
       "DELETE FROM events WHERE profile = ?1",
       "DELETE FROM purchases WHERE profile = ?1",
       "DELETE FROM aliases WHERE profile = ?1",
@@ -85,16 +83,10 @@ struct ProfileStatements {
   }
 
   /// Removes a profile's rows in every table but those of `Lookup`.
-  func deleteRows(of profile: Int64) throws -> (events: Int64, purchases: Int64) {
-    var counts: (events: Int64, purchases: Int64) = (0, 0)
-    for (index, statement) in deletions.enumerated() {
+  func deleteRows(of profile: Int64) throws {
+    for statement in deletions {
       statement.bind(profile, at: 1)
-      if index == 0 {
-        counts = try statement.firstRow { ($0.int64(0), $0.int64(1)) } ?? (0, 0)
-      } else {
-        try statement.run()
-      }
+      try statement.run()
     }
-    return counts
   }
 }

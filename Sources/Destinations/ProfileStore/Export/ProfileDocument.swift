@@ -86,22 +86,37 @@ struct ProfileDocument: ~Copyable {
   }
 
   private mutating func appendAttributes(_ bytes: UnsafeRawBufferPointer) throws {
-    let names = StandardAttributes.names
-    var standard = [UnsafeRawBufferPointer?](repeating: nil, count: names.count)
+    var standard = [UnsafeRawBufferPointer?](
+      repeating: nil,
+      count: StandardAttribute.allCases.count
+    )
     var custom: [(UnsafeRawBufferPointer, UnsafeRawBufferPointer)] = []
+    var groups: [(UnsafeRawBufferPointer, UnsafeRawBufferPointer)] = []
+    var tokens: [(UnsafeRawBufferPointer, UnsafeRawBufferPointer)] = []
     var attributes = try StoredAttributes(bytes)
     while let entry = try attributes.next() {
       guard let value = entry.value else { continue }
-      if let index = StandardAttributes.index(of: entry.name) {
-        standard[index] = value
+      if let attribute = StandardAttribute(entry.name) {
+        standard[Int(attribute.rawValue)] = value
+      } else if let (list, key) = ListedAttribute.parts(of: entry.name) {
+        if list.sameBytes(as: "push_tokens") {
+          tokens.append((key, value))
+        } else {
+          groups.append((key, value))
+        }
       } else {
         custom.append((entry.name, value))
       }
     }
-    for (name, value) in zip(names, standard) {
-      guard let value else { continue }
-      member(name)
-      json.append(value)
+    for attribute in StandardAttribute.shown {
+      switch attribute {
+      case .subscriptionGroups: try appendGroups(groups)
+      case .pushTokens: try appendTokens(tokens)
+      default:
+        guard let value = standard[Int(attribute.rawValue)] else { continue }
+        member(attribute.name)
+        json.append(value)
+      }
     }
     member("custom_attributes")
     try nested("{", "}") { document in
@@ -110,6 +125,45 @@ struct ProfileDocument: ~Copyable {
         JSONText.appendString(name, into: &document.json)
         document.json.append(":")
         document.json.append(value)
+      }
+    }
+  }
+
+  private typealias Items = [(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)]
+
+  private mutating func appendGroups(_ groups: Items) throws {
+    guard !groups.isEmpty else { return }
+    member(StandardAttribute.subscriptionGroups.name)
+    try nested("[", "]") { document in
+      for (key, value) in groups {
+        document.separate()
+        try document.nested("{", "}") { document in
+          document.member("subscription_group_id")
+          JSONText.appendString(key, into: &document.json)
+          document.member("subscription_state")
+          document.json.append(value)
+        }
+      }
+    }
+  }
+
+  private mutating func appendTokens(_ tokens: Items) throws {
+    guard !tokens.isEmpty else { return }
+    member(StandardAttribute.pushTokens.name)
+    try nested("[", "]") { document in
+      for (key, device) in tokens {
+        guard let (app, token) = ListedAttribute.parts(of: key) else { continue }
+        document.separate()
+        try document.nested("{", "}") { document in
+          document.member("app_id")
+          JSONText.appendString(app, into: &document.json)
+          document.member("token")
+          JSONText.appendString(token, into: &document.json)
+          if device.count > 2 {
+            document.member("device_id")
+            document.json.append(device)
+          }
+        }
       }
     }
   }

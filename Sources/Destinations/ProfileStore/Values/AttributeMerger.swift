@@ -4,6 +4,9 @@ import SyncModel
 /// later UPDATED_AT wins, whenever it arrives; of equal ones the one that arrives later (design,
 /// decision 5).
 ///
+/// An operator works on what is there, so a late one still counts: only a later assignment, after
+/// which what came before does not matter, supersedes it.
+///
 /// A function of its arguments; the value only keeps the memory from one merge to the next.
 struct AttributeMerger: ~Copyable {
   struct Outcome: Equatable {
@@ -13,6 +16,8 @@ struct AttributeMerger: ~Copyable {
     var confirmed = 0
     /// Changes that came too late.
     var superseded = 0
+    /// Operators that the value does not allow; a warning tells why.
+    var refused = 0
     /// The value of `email` or `phone`, by which profiles are found, is another one.
     var emailChanged = false
     var phoneChanged = false
@@ -25,18 +30,29 @@ struct AttributeMerger: ~Copyable {
   /// For each stored version its index among `kept`, or -1 as long as no attribute needs it.
   private var renumbered = TrivialStack<Int32>(capacity: 64)
 
-  init() {}
+  /// What an operator makes of a value.
+  private var computed = ByteSink(capacity: 256)
+  /// The version of the row that is merged, and its index among `kept`; -1 as long as none needs it.
+  private var new = AttributeVersion(stamp: 0, origin: 0)
+  private var newIndex: Int32 = -1
+  private let limits: PayloadLimits
 
-  /// - Parameter changes: sorted by name, each name once.
+  init(limits: PayloadLimits = PayloadLimits()) { self.limits = limits }
+
+  /// - Parameters:
+  ///   - changes: sorted by name, each name once.
+  ///   - warnings: takes why an operator was refused.
   mutating func merge(
-    _ changes: UnsafeBufferPointer<AttributeChanges.Change>,
+    _ changes: UnsafeBufferPointer<AttributeChange>,
     version: AttributeVersion,
-    into bytes: UnsafeRawBufferPointer
+    into bytes: UnsafeRawBufferPointer,
+    warnings: inout RowWarnings
   ) throws(DamagedValue) -> Outcome {
     var outcome = Outcome()
     var attributes = try StoredAttributes(bytes)
     try begin(attributes)
-    var newIndex: Int32 = -1
+    new = version
+    newIndex = -1
     var next = 0
     var entry = try attributes.next()
     while entry != nil || next < changes.count {
@@ -55,22 +71,90 @@ struct AttributeMerger: ~Copyable {
       next += 1
       if order == 0, let current = entry {
         entry = try attributes.next()
-        guard current.version < stored.count else { throw DamagedValue(what: "version") }
-        if stored.base[current.version].stamp > version.stamp {
-          outcome.superseded += 1
-          try keep(current)
-          continue
-        }
-        outcome.count(change, isChanged: !Self.same(current.value, change.value))
+        try apply(change, to: current, &outcome, &warnings)
       } else {
-        outcome.count(change, isChanged: change.value != nil)
+        apply(change, &outcome, &warnings)
       }
-      if newIndex < 0 { newIndex = index(of: version) }
-      append(change)
-      merged.appendVarint(UInt64(newIndex))
     }
     finish()
     return outcome
+  }
+
+  /// A change of an attribute that the profile has, or had.
+  private mutating func apply(
+    _ change: AttributeChange,
+    to current: StoredAttributes.Entry,
+    _ outcome: inout Outcome,
+    _ warnings: inout RowWarnings
+  ) throws(DamagedValue) {
+    guard current.version < stored.count, (current.assigned ?? 0) < stored.count else {
+      throw DamagedValue(what: "version")
+    }
+    let last = stored.base[current.version]
+    guard change.operation != .assign else {
+      guard last.stamp <= new.stamp else {
+        outcome.superseded += 1
+        return try keep(current)
+      }
+      outcome.count(change, isChanged: !Self.same(current.value, change.value))
+      return append(change.name, change.value, version: indexOfNew())
+    }
+    if let assigned = current.assigned, stored.base[assigned].stamp > new.stamp {
+      outcome.superseded += 1
+      return try keep(current)
+    }
+    computed.removeAll()
+    let result = change.operation.apply(
+      change,
+      to: current.value,
+      limits: limits,
+      warnings: &warnings,
+      into: &computed
+    )
+    switch result {
+    case .refused(let issue):
+      warnings.add(issue)
+      outcome.refused += 1
+      try keep(current)
+    case .unset:
+      outcome.confirmed += 1
+      try keep(current)
+    case .value:
+      outcome.count(change, isChanged: !Self.same(current.value, computed.bytes))
+      let assigned = current.assigned.map { renumber($0) }
+      let version = last.stamp > new.stamp ? renumber(current.version) : indexOfNew()
+      append(change.name, computed.bytes, version: version, assigned: .some(assigned))
+    }
+  }
+
+  /// A change of an attribute that the profile never had.
+  private mutating func apply(
+    _ change: AttributeChange,
+    _ outcome: inout Outcome,
+    _ warnings: inout RowWarnings
+  ) {
+    guard change.operation != .assign else {
+      outcome.count(change, isChanged: change.value != nil)
+      return append(change.name, change.value, version: indexOfNew())
+    }
+    computed.removeAll()
+    let result = change.operation.apply(
+      change,
+      to: nil,
+      limits: limits,
+      warnings: &warnings,
+      into: &computed
+    )
+    switch result {
+    case .refused(let issue):
+      warnings.add(issue)
+      outcome.refused += 1
+    case .unset:
+      outcome.confirmed += 1
+    case .value:
+      outcome.count(change, isChanged: true)
+      append(change.name, computed.bytes, version: indexOfNew(), assigned: .some(nil))
+    }
   }
 
   private static func same(_ a: UnsafeRawBufferPointer?, _ b: UnsafeRawBufferPointer?) -> Bool {
@@ -90,25 +174,52 @@ struct AttributeMerger: ~Copyable {
   }
 
   private mutating func keep(_ entry: StoredAttributes.Entry) throws(DamagedValue) {
-    guard entry.version < stored.count else { throw DamagedValue(what: "version") }
-    var index = renumbered.base[entry.version]
-    if index < 0 {
-      index = self.index(of: stored.base[entry.version])
-      renumbered.base[entry.version] = index
+    guard entry.version < stored.count, (entry.assigned ?? 0) < stored.count else {
+      throw DamagedValue(what: "version")
     }
     merged.append(entry.content)
-    merged.appendVarint(UInt64(index))
+    let version = renumber(entry.version)
+    guard entry.assigned != entry.version else { return merged.appendVarint(UInt64(version) << 1) }
+    let assigned = entry.assigned.map { renumber($0) }
+    appendVersions(version, assigned)
   }
 
-  private mutating func append(_ change: AttributeChanges.Change) {
-    merged.appendVarint(UInt64(change.name.count))
-    merged.append(change.name)
-    guard let value = change.value else {
+  /// - Parameter assigned: nil where the same version assigned it; a nil inside where none did.
+  private mutating func append(
+    _ name: UnsafeRawBufferPointer,
+    _ value: UnsafeRawBufferPointer?,
+    version: Int32,
+    assigned: Int32?? = nil
+  ) {
+    merged.appendVarint(UInt64(name.count))
+    merged.append(name)
+    if let value {
+      merged.appendVarint(UInt64(value.count) + 1)
+      merged.append(value)
+    } else {
       merged.append(UInt8(0))
-      return
     }
-    merged.appendVarint(UInt64(value.count) + 1)
-    merged.append(value)
+    guard let assigned else { return merged.appendVarint(UInt64(version) << 1) }
+    appendVersions(version, assigned)
+  }
+
+  private mutating func appendVersions(_ version: Int32, _ assigned: Int32?) {
+    merged.appendVarint(UInt64(version) << 1 | 1)
+    merged.appendVarint(assigned.map { UInt64($0) + 1 } ?? 0)
+  }
+
+  private mutating func renumber(_ version: Int) -> Int32 {
+    var index = renumbered.base[version]
+    if index < 0 {
+      index = self.index(of: stored.base[version])
+      renumbered.base[version] = index
+    }
+    return index
+  }
+
+  private mutating func indexOfNew() -> Int32 {
+    if newIndex < 0 { newIndex = index(of: new) }
+    return newIndex
   }
 
   /// The version's index among those that are written.
@@ -129,14 +240,13 @@ struct AttributeMerger: ~Copyable {
 }
 
 extension AttributeMerger.Outcome {
-  fileprivate mutating func count(_ change: AttributeChanges.Change, isChanged: Bool) {
+  fileprivate mutating func count(_ change: AttributeChange, isChanged: Bool) {
     guard isChanged else {
       confirmed += 1
       return
     }
     changed += 1
-    guard change.name.count == 5 else { return }
-    if change.name.sameBytes(as: "email") { emailChanged = true }
-    if change.name.sameBytes(as: "phone") { phoneChanged = true }
+    if change.role == .email { emailChanged = true }
+    if change.role == .phone { phoneChanged = true }
   }
 }
