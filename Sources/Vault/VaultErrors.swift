@@ -47,6 +47,20 @@ extension RPCError {
     case let error as RPCError: self = error
     case let error as SQLError where error.kind == .busy:
       self.init(.unavailable, "the vault's database is busy", reason: "store_busy", cause: error)
+    case let error as SQLError where error.kind == .cannotOpen:
+      self.init(
+        .unavailable,
+        "the vault cannot reach its database",
+        reason: "store_unreachable",
+        cause: error
+      )
+    case let error as SQLError where error.kind == .outcomeUnknown:
+      self.init(
+        .unknown,
+        "the vault lost its database while it committed: look whether it was done, and call again",
+        reason: "store_outcome_unknown",
+        cause: error
+      )
     case let error as SQLError where error.kind == .diskFull:
       self.init(
         .resourceExhausted,

@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import SQLDatabase
 import ServiceRuntime
 import Vault
 import VaultAPI
