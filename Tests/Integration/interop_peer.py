@@ -6,12 +6,15 @@ passed. STUBS is a folder: Debian's grpcio is older than the code that grpcio-to
 descriptors are read from it, and the messages and stubs are made here.
 """
 
+import faulthandler
 import gzip
 import os
 import pathlib
+import signal
 import sys
 import threading
 import time
+import traceback
 from concurrent import futures
 
 import grpc
@@ -339,8 +342,19 @@ def call(m, port, case, files):
 
 
 if __name__ == "__main__":
+    # For support/standstill.py.
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     messages = Messages(sys.argv[1])
     if sys.argv[2] in ["server", "raw-server"]:
         serve(messages, sys.argv[3:], sys.argv[2] == "raw-server")
     else:
-        call(messages, sys.argv[3], sys.argv[4], sys.argv[5:])
+        code = 1
+        try:
+            call(messages, sys.argv[3], sys.argv[4], sys.argv[5:])
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        # Without the interpreter's own end, where grpcio 1.51 now and then stands still for ever: the collector
+        # finds the call of an error's traceback, whose __del__ wants a lock that a daemon thread has died with.
+        sys.stderr.flush()
+        os._exit(code)

@@ -7,12 +7,12 @@ import contextlib
 import pathlib
 import subprocess
 import sys
-import warnings
 
 import pytest
 from grpc_tools import protoc
 from support.house import find_binaries
 from support.interop import end
+from support.standstill import describe
 
 HERE = pathlib.Path(__file__).parent
 CASES = [
@@ -93,15 +93,14 @@ def their_raw_server(peer, files):
 
 
 def run(command, port, case, files):
-    # Seldom a client stands still for ever, which case it is differs, and why is not known yet (see the
-    # README's status table). It is said, and the case is called once more.
-    call = [*command, "client", port, case, *files]
+    process = subprocess.Popen(
+        [*command, "client", port, case, *files], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
     try:
-        result = subprocess.run(call, capture_output=True, text=True, timeout=30)
+        output, errors = process.communicate(timeout=30)
     except subprocess.TimeoutExpired:
-        warnings.warn(f"{case} stood still for 30 s and was called again")
-        result = subprocess.run(call, capture_output=True, text=True, timeout=30)
-    assert result.returncode == 0, result.stdout + result.stderr
+        pytest.fail(f"{command[0]}: {case} stood still for 30 s\n{describe(process, port)}")
+    assert process.returncode == 0, output + errors
 
 
 @pytest.mark.parametrize("case", CASES + PROBED)
