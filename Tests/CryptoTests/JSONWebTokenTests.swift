@@ -42,7 +42,8 @@ struct JSONWebTokenTests {
         + "xHX52ybaDjy1FtCE6yUXjoKNXKvUm7MWGsAYH6f4IegOetN5NvmUMFStCSkh7ixZLkN1",
       header: #"{"alg":"RS256"}"#,
       claims: "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}",
-      encodedClaims: "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19y"
+      encodedClaims:
+        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19y"
         + "b290Ijp0cnVlfQ",
       signature: "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF"
         + "5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK"
@@ -73,9 +74,11 @@ struct JSONWebTokenTests {
         + "PVz/VwkBd1Vqj8zCpyIEKe/07oKOvjWQSgkLDH9x2hBgY01SbP43CvPk0V72invu2TGkI/FXwXWJLLG7"
         + "tDSgw4YyfhrYrHmg1Vre3XB9HH8MYBVB6UIexaAq4xSeoemRKTBesZro7OKjKT8/GmiO",
       header: #"{"alg":"RS256","kid":"bilbo.baggins@hobbiton.example"}"#,
-      claims: "It\u{2019}s a dangerous business, Frodo, going out your door. You step onto the road, "
+      claims:
+        "It\u{2019}s a dangerous business, Frodo, going out your door. You step onto the road, "
         + "and if you don't keep your feet, there\u{2019}s no knowing where you might be swept off to.",
-      encodedClaims: "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91"
+      encodedClaims:
+        "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91"
         + "IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXi"
         + "gJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4",
       signature: "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx"
