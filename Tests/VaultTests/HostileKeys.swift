@@ -51,7 +51,10 @@ enum Mismatched {
   static func pem() throws -> String {
     let (one, other) = (try numbers(), try numbers())
     try #require(one.count == 9 && other.count == 9)
-    return DER.pem("RSA PRIVATE KEY", DER.sequence(([one[0], one[1]] + other[2...]).flatMap { $0 }))
+    return DER.pem(
+      "RSA PRIVATE KEY",
+      DER.sequence(([one[0], one[1]] + other[2...]).flatMap { $0 })
+    )
   }
 
   /// The nine numbers of a new PKCS#1 key, each with its tag and length.

@@ -95,7 +95,12 @@ struct KeyImportTests {
     let plain = try pem.get()
     let locked = try converted(plain, ["pkcs8", "-topk8", "-v2", "aes-256-cbc"], "right horse")
     let elliptic = try OpenSSLKeys.run(
-      "genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"
+      "genpkey",
+      "-quiet",
+      "-algorithm",
+      "EC",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256"
     )
     return [
       ("wrong passphrase", locked, "wrong horse", "passphrase"),
@@ -128,12 +133,17 @@ struct KeyImportTests {
     ]
   }
 
-  @Test("What is no key, too weak, or meant to take hours is refused at once", .timeLimit(.minutes(2)))
+  @Test(
+    "What is no key, too weak, or meant to take hours is refused at once",
+    .timeLimit(.minutes(2))
+  )
   func refusals() async throws {
     let house = try VaultHouse()
     try await house.run { vault in
       try await vault.importKeyPair(Self.pem.get(), "known")
       try await vault.prove(1, "known")
+      let lonely = try await refusal { try await vault.rotate("known", passphrase: "x") }
+      #expect(lonely.reason == "invalid_secret")
       for (name, pem, passphrase, says) in try Self.refused() {
         let put = try await refusal {
           try await vault.importKeyPair(pem, passphrase: passphrase, "bad")

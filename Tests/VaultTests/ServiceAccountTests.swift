@@ -138,7 +138,10 @@ struct ServiceAccountTests {
     ("a line break in the email", ["client_email": "a\\nb"], "client_email"),
   ]
 
-  @Test("A file that cannot be right is refused, and the answer names the field", arguments: refused)
+  @Test(
+    "A file that cannot be right is refused, and the answer names the field",
+    arguments: refused
+  )
   func refusals(name: String, changes: [String: String?], says: String) async throws {
     let house = try VaultHouse()
     try await house.run { vault in

@@ -138,7 +138,9 @@ struct SigningTests {
       }
       // SSHSIG, with which `ssh-keygen -Y sign` signs files and commits.
       let file = Array("SSHSIG".utf8) + request.bytes
-      #expect(try await refusal { try await vault.signSSH("tunnel", file) }.code == .invalidArgument)
+      #expect(
+        try await refusal { try await vault.signSSH("tunnel", file) }.code == .invalidArgument
+      )
       #expect(try await refusal { try await vault.signSSH("tunnel", []) }.code == .invalidArgument)
       let entries = try await vault.audited().filter { $0.action == "sign ssh login" }
       #expect(entries.count == names.count)
