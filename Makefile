@@ -40,7 +40,9 @@ demo: build ## A first sync from nothing: three services, a sample table, two ru
 .PHONY: test
 test: deps venv ## Build, then the unit tests, then the tests of the running services
 	$(SWIFT_BUILD) --build-tests
-	ulimit -S -n "$$(ulimit -H -n)"; swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest
+	ulimit -S -n "$$(ulimit -H -n)"; \
+	  export SLUICE_CRYPTOGRAPHY_VECTORS="$$($(PYTHON) -c 'import cryptography_vectors as v; print(*v.__path__)')"; \
+	  swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest
 	ulimit -S -n "$$(ulimit -H -n)"; SLUICE_TEST_STORE=postgresql swift test --configuration $(CONFIGURATION) \
 	  --skip-build --disable-xctest --filter VaultTests --skip '$(SQLITE_ONLY)'
 	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest Tests/Integration

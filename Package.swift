@@ -190,7 +190,7 @@ let package = Package(
     .testTarget(
       name: "VaultTests",
       dependencies: [
-        "Vault", "VaultAPI", "Crypto", "SQLDatabase", "RPC", "SyncModel", "TestSupport",
+        "Vault", "VaultAPI", "Crypto", "SQLDatabase", "RPC", "SyncModel", "TestSupport", "Wire",
         .product(name: "Logging", package: "swift-log"),
       ]
     ),

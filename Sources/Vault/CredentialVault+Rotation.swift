@@ -15,7 +15,7 @@ extension CredentialVault {
   ) async throws -> Credential {
     try RequestChecks.name(request.workspace, of: "workspace's name")
     try RequestChecks.name(request.name, of: "credential's name")
-    try RequestChecks.keyBits(request.keyBits)
+    try RequestChecks.keyPair(request.secret, request.passphrase, bits: request.keyBits)
     let found = try await reading(context) {
       try KeyRotation.pair(request.workspace, request.name, in: $0)
     }

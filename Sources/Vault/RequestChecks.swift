@@ -54,11 +54,7 @@ enum RequestChecks {
     case .smtp:
       try user(request, "the login at the mail server")
       try length(request.secret, "password")
-    case .keyPair:
-      if !request.secret.isEmpty, request.keyBits != 0 {
-        throw .invalid("a key that is taken over has its own size", reason: "invalid_secret")
-      }
-      try keyBits(request.keyBits)
+    case .keyPair: try keyPair(request.secret, request.passphrase, bits: request.keyBits)
     case .sshKeyPair:
       guard request.secret.isEmpty else {
         throw .invalid("the vault makes SSH keys itself: give no secret", reason: "invalid_secret")
@@ -75,7 +71,25 @@ enum RequestChecks {
     }
   }
 
-  static func keyBits(_ count: UInt32) throws(RPCError) {
+  /// A pair that is made (`secret` is empty) or taken over.
+  static func keyPair(
+    _ secret: [UInt8],
+    _ passphrase: [UInt8],
+    bits: UInt32
+  ) throws(RPCError) {
+    if secret.isEmpty, !passphrase.isEmpty {
+      throw .invalid(
+        "a passphrase was given, but no private key to decrypt with it",
+        reason: "invalid_secret"
+      )
+    }
+    if !secret.isEmpty, bits != 0 {
+      throw .invalid("a key that is taken over has its own size", reason: "invalid_secret")
+    }
+    try keyBits(bits)
+  }
+
+  private static func keyBits(_ count: UInt32) throws(RPCError) {
     let bits = RSAKeyPair.permittedBits
     guard count == 0 || bits.contains(Int(count)) else {
       throw .invalid(

@@ -15,11 +15,12 @@ import WriterAPI
 
   private static let services: [(name: String, registration: any RPCService)] = [
     (VaultMethods.service, VaultRegistration(FakeVault())),
+    (VaultOperationsMethods.service, VaultOperationsRegistration(NamingVaultOperations())),
     (OrchestratorMethods.service, OrchestratorRegistration(NamingOrchestrator())),
     (WriterMethods.service, WriterRegistration(NamingWriter())),
   ]
 
-  @Test("Exactly the documented roles may call each method of the services", arguments: 0..<3)
+  @Test("Exactly the documented roles may call each method of the services", arguments: 0..<4)
   func cells(_ index: Int) async throws {
     let (service, registration) = Self.services[index]
     let router = RPCRouter([registration])

@@ -102,6 +102,33 @@ import WriterAPI
     #expect(receipts == [Receipt(batchNumber: 1)])
   }
 
+  @Test("A vault's operations")
+  func vaultOperations() async throws {
+    let client = VaultOperationsClient(
+      carry(VaultOperationsRegistration(NamingVaultOperations()), as: "operator")
+    )
+    #expect(try await client.getVaultStatus(.init()).vaultId == "getVaultStatus")
+    #expect(
+      try await client.sealVault(.init()) == VaultStatus(vaultId: "sealVault", sealed: true)
+    )
+    let unsealed = try await client.unsealVault(UnsealVaultRequest(passphrase: [1]))
+    #expect(unsealed == VaultStatus(vaultId: "unsealVault", auditHead: [1]))
+    let added = try await client.addMasterKey(AddMasterKeyRequest(key: [2]))
+    #expect(added == VaultStatus(vaultId: "addMasterKey", auditHead: [2]))
+    let finished = try await client.finishMasterKey(FinishMasterKeyRequest(passphrase: [3]))
+    #expect(finished == VaultStatus(vaultId: "finishMasterKey", auditHead: [3]))
+    #expect(try await client.rotateRootKey(.init()).vaultId == "rotateRootKey")
+    #expect(try await client.verifyVault(.init()).problems == ["verifyVault"])
+    let chunks = try await client.backupVault(.init()) { try await $0.all() }
+    #expect(chunks.map(\.data) == [[1], [2], [3]])
+    let restored = try await client.restoreVault { writer in
+      for chunk in chunks { try await writer.write(RestoreVaultRequest(data: chunk.data)) }
+    }
+    #expect(restored == VaultStatus(vaultId: "restoreVault", auditHead: [1, 2, 3]))
+    let entries = try await client.listAudit(ListAuditRequest(after: 7)) { try await $0.all() }
+    #expect(entries == [AuditEntry(seq: 7, action: "listAudit")])
+  }
+
   @Test("A vault over RPC is the vault itself; its refusals keep code and reason")
   func vault() async throws {
     let fake = FakeVault()

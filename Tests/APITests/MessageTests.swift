@@ -37,6 +37,15 @@ import WriterAPI
     #expect(try M(wireBytes: message.wireBytes() + later.bytes) == message)
   }
 
+  @Test(
+    "A message without fields is no bytes, and passes over what is in it",
+    arguments: Samples.empty
+  )
+  func empty(message: any SampleMessage) throws {
+    #expect(message.wireBytes().isEmpty)
+    try unknown(message)
+  }
+
   @Test("A known number with another wire type is an unknown field", arguments: Samples.all)
   func otherType(message: any SampleMessage) throws {
     try otherType(message)
@@ -117,7 +126,13 @@ import WriterAPI
     let secret = Array("hunter2".utf8)
     for message in [
       PutCredentialRequest(name: "n", type: .password, secret: secret),
+      PutCredentialRequest(name: "n", type: .keyPair, passphrase: secret),
       ReleasedSecret(type: .password, secret: secret),
+      RotateKeyRequest(secret: secret), RotateKeyRequest(passphrase: secret),
+      SignedToken(token: "hunter2"), SSHSignature(signature: secret),
+      UnsealVaultRequest(passphrase: secret), AddMasterKeyRequest(key: secret),
+      AddMasterKeyRequest(passphrase: secret), FinishMasterKeyRequest(passphrase: secret),
+      RestoreVaultRequest(data: [], passphrase: secret), ListAuditRequest(secret: secret),
     ] as [any WireMessage] {
       var dumped = ""
       dump(message, to: &dumped)

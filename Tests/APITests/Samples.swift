@@ -11,46 +11,6 @@ typealias SampleMessage = WireMessage & Equatable
 /// One message of every type, with every field set to something that is not its default. The
 /// `GoldenTests` hold the bytes that the reference implementation makes of them.
 enum Samples {
-  // MARK: Vault
-
-  static let credential = Credential(
-    workspace: "default",
-    name: "shop-db",
-    type: .keyPair,
-    username: "sluice",
-    version: 300,
-    publicKey: "PEM",
-    fingerprint: "SHA256:x",
-    createdAt: -1,
-    updatedAt: 1_704_067_200_000_000_000
-  )
-  static let putCredential = PutCredentialRequest(
-    workspace: "w",
-    name: "n",
-    type: .password,
-    username: "u",
-    secret: [0, 0xFF],
-    keyBits: 4096
-  )
-  static let putCredentialResponse = PutCredentialResponse(
-    credential: credential,
-    change: .created
-  )
-  static let getCredential = GetCredentialRequest(workspace: "w", name: "n")
-  static let listCredentials = ListCredentialsRequest(workspace: "w")
-  static let releaseSecret = ReleaseSecretRequest(
-    workspace: "w",
-    name: "n",
-    purpose: "run",
-    runId: "r"
-  )
-  static let releasedSecret = ReleasedSecret(
-    type: .password,
-    username: "u",
-    secret: Array("s".utf8),
-    version: 1
-  )
-
   // MARK: Orchestrator
 
   static let source = Source(
@@ -241,13 +201,13 @@ enum Samples {
     revenue: "244091.94"
   )
 
-  static let all: [any SampleMessage] = [
-    credential, putCredential, putCredentialResponse, getCredential, listCredentials,
-    releaseSecret, releasedSecret,
+  private static let others: [any SampleMessage] = [
     source, sync, testEvent, run, putSource, putSourceResponse, getSource, listSources, testSource,
     putSync, putSyncResponse, getSync, listSyncs, testSync, activateSync, pauseSync, runSync,
     getRun, listRuns, watchRun, getCursor, cursor,
     openSync, openSyncResponse, applyBatch, receipt, listRejectedRows, rejectedRow, getProfile,
     profile, exportProfiles, countProfiles, profileCounts, explainAttribute, attributeOrigins,
   ]
+
+  static let all = vault + vaultOperations + others
 }

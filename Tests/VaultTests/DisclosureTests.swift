@@ -80,6 +80,7 @@ struct DisclosureTests {
     )
     #expect(
       audit == [
+        ["vault created", "vault", "", "", "", "0", "", ""],
         ["put created", "operator", "test-1", "default", "shop-db", "1", "", ""],
         ["release", "orchestrator", "test-1", "default", "shop-db", "1", "read shop", "run-7"],
       ]
@@ -90,7 +91,6 @@ struct DisclosureTests {
   func failsClosed() async throws {
     let house = try VaultHouse()
     try await house.run { try await $0.put(password: "p") }
-    try await house.edit("DELETE FROM audit")
     try await house.withDatabase { database in
       try await database.transaction { connection in
         _ = try connection.execute(

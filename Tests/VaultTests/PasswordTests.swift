@@ -161,7 +161,7 @@ struct PasswordTests {
     ),
     (
       PutCredentialRequest(workspace: "default", name: "a", type: .keyPair, secret: [1]),
-      "invalid_secret"
+      "invalid_key"
     ),
     (
       PutCredentialRequest(workspace: "default", name: "a", type: .keyPair, keyBits: 1024),

@@ -8,9 +8,17 @@ import WireConformance
 import WriterAPI
 
 let vault: [any WireMessage.Type] = [
-  Credential.self, PutCredentialRequest.self, PutCredentialResponse.self,
-  GetCredentialRequest.self, ListCredentialsRequest.self, ReleaseSecretRequest.self,
-  ReleasedSecret.self,
+  CredentialKey.self, Credential.self, PutCredentialRequest.self, PutCredentialResponse.self,
+  GetCredentialRequest.self, ListCredentialsRequest.self, DeleteCredentialRequest.self,
+  DeleteCredentialResponse.self, HoldCredentialRequest.self, DropCredentialRequest.self,
+  RotateKeyRequest.self, ProveKeyRequest.self, PromoteKeyRequest.self, DestroyKeyRequest.self,
+  ReleaseSecretRequest.self, ReleasedSecret.self, SignSnowflakeTokenRequest.self,
+  SignGoogleAssertionRequest.self, SignedToken.self, SignSSHUserAuthRequest.self, SSHSignature.self,
+  GetVaultStatusRequest.self, SealVaultRequest.self, UnsealVaultRequest.self,
+  AddMasterKeyRequest.self, FinishMasterKeyRequest.self, RotateRootKeyRequest.self,
+  VerifyVaultRequest.self, VaultSlot.self, VaultStatus.self, VerifyVaultResponse.self,
+  BackupVaultRequest.self, BackupChunk.self, RestoreVaultRequest.self, ListAuditRequest.self,
+  AuditEntry.self,
 ]
 let orchestrator: [any WireMessage.Type] = [
   Source.self, PutSourceRequest.self, PutSourceResponse.self, GetSourceRequest.self,

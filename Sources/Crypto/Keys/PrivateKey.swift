@@ -52,6 +52,16 @@ final class PrivateKey: @unchecked Sendable {
     return Array(signature.prefix(length))
   }
 
+  /// Whether `signature` is what `sign` makes of `message` with SHA-256.
+  func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
+    guard let context = EVP_MD_CTX_new() else { return false }
+    defer { EVP_MD_CTX_free(context) }
+    // What a wrong signature leaves in the queue is of no interest to the next call.
+    defer { ERR_clear_error() }
+    return EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, pointer) == 1
+      && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
+  }
+
   /// PKCS#8 PEM, unencrypted.
   func pkcs8PEM() throws(CryptoError) -> SecretBytes {
     let bio = try MemoryBIO()

@@ -42,10 +42,15 @@ public struct RSAKeyPair: Sendable {
 
   /// Reads a private key that somebody brings along: PEM, PKCS#8 plain or encrypted, or PKCS#1.
   /// - Parameter passphrase: of an encrypted key.
-  /// - Throws: kind `.format` for what is no RSA key, an encrypted key without its passphrase or with
-  ///   a wrong one; `.size` outside `permittedBits`, or for a key that would take minutes to decrypt.
+  /// - Throws: kind `.format` for what is no RSA key or none that is whole, an encrypted key without its
+  ///   passphrase or with a wrong one; `.size` outside `permittedBits`, or for a key that would take minutes to decrypt.
   public init(importing pem: SecretBytes, passphrase: SecretBytes?) throws(CryptoError) {
     try self.init(ImportedKey.read(pem, passphrase: passphrase))
+    // A key that is damaged or put together would sign what nobody accepts, for months.
+    let text = Array("sluice".utf8)
+    guard let signature = try? signRS256(text), key.verifies(signature, of: text) else {
+      throw CryptoError(.format, "the private key and its public half do not belong together")
+    }
   }
 
   init(_ key: PrivateKey) throws(CryptoError) {

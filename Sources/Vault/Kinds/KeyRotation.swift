@@ -108,7 +108,15 @@ enum KeyRotation {
     }
     // The first key has nothing to take over from: it is active with its first login.
     let isFirst = key.version == credential.version
-    guard key.state == .published || key.state == .pending else { return credential.credential }
+    guard key.state != .pending else {
+      throw RPCError(
+        .failedPrecondition,
+        "key \(key.version) of \"\(credential.name)\" has not been shown to anybody yet, and does not "
+          + "sign: rotate again, which shows it",
+        reason: "key_not_published"
+      )
+    }
+    guard key.state == .published else { return credential.credential }
     key.state = isFirst ? .active : .proven
     key.changedAt = change.now.nanoseconds
     try change.store.update(key, of: credential, in: change.connection)

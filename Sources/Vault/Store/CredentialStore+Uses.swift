@@ -89,6 +89,41 @@ extension CredentialStore {
     try write(user, (credential.workspace, credential.name), at: at, in: connection)
   }
 
+  /// Lets the Snowflake users of a credential go that is deleted. A user that another key pair of the
+  /// workspace signs in as stays with the workspace (R146).
+  func handOnClaims(of credential: StoredCredential, in connection: any SQLConnection) throws {
+    let claims = try connection.rows(
+      """
+      SELECT account, username, claimed_at, row_mac FROM snowflake_user
+      WHERE workspace = ?1 AND name = ?2
+      """,
+      [.text(credential.workspace), .text(credential.name)]
+    ) { row in
+      let user = SnowflakeUser(account: row.string(0), name: row.string(1))
+      let owner = (workspace: credential.workspace, name: credential.name)
+      guard try root.verify(row.blob(3), claimFields(user, owner, at: row.int64(2))) else {
+        throw RPCError.damaged(credential.workspace, credential.name)
+      }
+      return (user, row.int64(2))
+    }
+    guard !claims.isEmpty else { return }
+    let others = try connection.rows(
+      """
+      SELECT name, username FROM credential
+      WHERE workspace = ?1 AND name <> ?2 AND kind = 'key_pair' ORDER BY name
+      """,
+      [.text(credential.workspace), .text(credential.name)]
+    ) { (name: $0.string(0), login: Array($0.string(1).uppercased().utf8)) }
+    for (user, claimedAt) in claims {
+      try connection.execute(
+        "DELETE FROM snowflake_user WHERE account = ?1 AND username = ?2",
+        [.text(user.account), .text(user.name)]
+      )
+      guard let heir = others.first(where: { $0.login == Array(user.name.utf8) }) else { continue }
+      try write(user, (credential.workspace, heir.name), at: claimedAt, in: connection)
+    }
+  }
+
   /// Writes the MACs of holders and claims anew, under `newStore`'s root key.
   func rewrapUses(under newStore: CredentialStore, in connection: any SQLConnection) throws {
     for credential in try all(in: connection) {

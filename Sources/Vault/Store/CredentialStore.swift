@@ -80,7 +80,8 @@ struct CredentialStore: Sendable {
   /// Removes the credential with everything that hangs from it.
   func delete(_ credential: StoredCredential, in connection: any SQLConnection) throws {
     let place: [SQLValue] = [.text(credential.workspace), .text(credential.name)]
-    for table in ["secret_version", "holder", "snowflake_user", "credential"] {
+    try handOnClaims(of: credential, in: connection)
+    for table in ["secret_version", "holder", "credential"] {
       try connection.execute("DELETE FROM \(table) WHERE workspace = ?1 AND name = ?2", place)
     }
   }

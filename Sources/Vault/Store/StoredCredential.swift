@@ -152,7 +152,8 @@ extension StoredSecret {
       version: version,
       state: state,
       slot: slot,
-      publicKey: publicKey,
+      // A pending key must not get to the warehouse: it does not sign yet.
+      publicKey: state == .pending ? "" : publicKey,
       fingerprint: fingerprint,
       bits: UInt32(clamping: keyBits),
       createdAt: createdAt,
