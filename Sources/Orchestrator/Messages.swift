@@ -19,7 +19,7 @@ extension StoredSource {
 }
 
 extension StoredSync {
-  func message(tested: Bool) -> Sync {
+  func message(tested: Bool, nextRunAt: Int64 = 0) -> Sync {
     Sync(
       workspace: workspace,
       name: name,
@@ -34,12 +34,16 @@ extension StoredSync {
       options: SyncOptions(
         overlapNs: overlap,
         updateExistingOnly: updateExistingOnly,
-        rowLimit: rowLimit
+        rowLimit: rowLimit,
+        maxRejectedPercent: UInt32(clamping: breakers.maxRejectedPercent),
+        maxDeletes: breakers.maxDeletes,
+        unusualVolumeFactor: UInt32(clamping: breakers.unusualVolumeFactor)
       ),
       state: state.message,
       tested: tested,
       createdAt: createdAt.nanoseconds,
-      updatedAt: updatedAt.nanoseconds
+      updatedAt: updatedAt.nanoseconds,
+      nextRunAt: nextRunAt
     )
   }
 }
@@ -77,7 +81,9 @@ extension StoredRun {
       errorCode: errorCode,
       errorMessage: errorMessage,
       warnings: warnings,
-      bytesRead: bytesRead
+      bytesRead: bytesRead,
+      scheduledFor: scheduledFor?.nanoseconds ?? 0,
+      progressAt: progressAt.nanoseconds
     )
   }
 }

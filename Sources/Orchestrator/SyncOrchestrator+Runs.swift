@@ -11,20 +11,49 @@ extension SyncOrchestrator {
   public func runSync(_ request: RunSyncRequest, context: ServerContext) async throws -> Run {
     try await answering(context) {
       let workspace = try Name.workspace(request.workspace)
-      try board.claim(workspace: workspace, sync: request.name)
-      do {
-        let job = try await recordedRun(of: request.name, in: workspace)
-        if !board.launch(job) { await finish(job.live, .stopped) }
-        return job.live.snapshot.message
-      } catch {
-        board.release(workspace: workspace, sync: request.name)
-        throw error
+      return try await startRun(of: request.name, in: workspace, slot: nil).snapshot.message
+    }
+  }
+
+  /// - Parameter slot: the schedule's, in seconds since 1970 UTC; nil for a run by hand, which moves no
+  ///   slot.
+  func startRun(of name: String, in workspace: String, slot: Int64?) async throws -> LiveRun {
+    try board.claim(workspace: workspace, sync: name)
+    do {
+      let job = try await recordedRun(of: name, in: workspace, slot: slot)
+      if !board.launch(job) { await finish(job.live, .stopped) }
+      return job.live
+    } catch {
+      board.release(workspace: workspace, sync: name)
+      throw error
+    }
+  }
+
+  public func cancelRun(_ request: CancelRunRequest, context: ServerContext) async throws -> Run {
+    try await answering(context) {
+      let workspace = try Name.workspace(request.workspace)
+      guard let live = board.live(workspace: workspace, id: request.runId) else {
+        let run = try await recorded(request.runId, in: workspace)
+        throw RPCError(
+          .failedPrecondition,
+          "run \"\(run.id)\" has ended already, as \(run.status.rawValue)",
+          reason: "run_has_ended"
+        )
       }
+      live.askToEnd(.cancelled)
+      // While it waits for its turn nobody else ends it.
+      if live.take() { await finish(live, .cancelled) }
+      for await run in live.watch() where run.status.isFinal { return run.message }
+      return live.snapshot.message
     }
   }
 
   /// Run and epoch are durable before anybody acts on them (design, decision 3).
-  private func recordedRun(of name: String, in workspace: String) async throws -> RunJob {
+  private func recordedRun(
+    of name: String,
+    in workspace: String,
+    slot: Int64?
+  ) async throws -> RunJob {
     let now = world.now()
     let id = world.newID()
     let keptSince = now.advanced(byNanoseconds: -Self.runRetention)
@@ -55,9 +84,21 @@ extension SyncOrchestrator {
           startedAt: now
         )
         run.cursor = sync.cursor
+        run.progressAt = now
+        if let slot {
+          run.trigger = "schedule"
+          run.scheduledFor = Timestamp(nanoseconds: slot * 1_000_000_000)
+          try connection.setLastSlot(slot, workspace: workspace, sync: name)
+        }
         try connection.insert(run)
+        let limits = RunLimits(
+          rowLimit: sync.effectiveRowLimit,
+          data: sync.data,
+          breakers: sync.breakers,
+          usualVolume: try connection.usualVolume(workspace: workspace, sync: name)
+        )
         return RunJob(
-          live: LiveRun(run, rowLimit: sync.effectiveRowLimit),
+          live: LiveRun(run, limits: limits),
           source: source,
           sync: sync,
           epoch: token

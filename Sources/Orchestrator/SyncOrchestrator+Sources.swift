@@ -37,6 +37,36 @@ extension SyncOrchestrator {
     }
   }
 
+  public func deleteSource(
+    _ request: DeleteSourceRequest,
+    context: ServerContext
+  ) async throws -> DeleteSourceResponse {
+    try await answering(context) {
+      let workspace = try Name.workspace(request.workspace)
+      try await database.transaction { connection in
+        let source = try connection.existingSource(workspace: workspace, name: request.name)
+        let syncs = try connection.rows(
+          "SELECT name FROM syncs WHERE workspace = ?1 AND source = ?2 ORDER BY name",
+          [.text(workspace), .text(source.name)]
+        ) { $0.string(0) }
+        guard syncs.isEmpty else {
+          throw RPCError(
+            .failedPrecondition,
+            "source \"\(source.name)\" is read by \(syncs.map { "\"\($0)\"" }.joined(separator: ", ")); delete the syncs first",
+            reason: "source_in_use"
+          )
+        }
+        let key: [SQLValue] = [.text(workspace), .text(source.name)]
+        try connection.execute(
+          "DELETE FROM source_settings WHERE workspace = ?1 AND source = ?2",
+          key
+        )
+        try connection.execute("DELETE FROM sources WHERE workspace = ?1 AND name = ?2", key)
+      }
+      return DeleteSourceResponse()
+    }
+  }
+
   public func getSource(_ request: GetSourceRequest, context: ServerContext) async throws -> Source
   {
     try await answering(context) {

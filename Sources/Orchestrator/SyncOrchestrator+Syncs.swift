@@ -9,7 +9,10 @@ extension SyncOrchestrator {
     -> PutSyncResponse
   {
     try await answering(context) {
-      var wanted = try SyncRules.validated(request.sync)
+      var wanted = try SyncRules.validated(
+        request.sync,
+        shortestInterval: configuration.shortestIntervalMinutes
+      )
       let now = world.now()
       wanted.createdAt = now
       wanted.updatedAt = now
@@ -17,15 +20,10 @@ extension SyncOrchestrator {
         try connection.put(wanted)
       }
       var response = PutSyncResponse(
-        sync: put.sync.message(tested: await isTested(put.sync, from: put.source)),
+        sync: shown(put.sync, tested: await isTested(put.sync, from: put.source)),
         change: put.change,
         warnings: []
       )
-      if put.sync.schedule != ScheduleText.manual {
-        response.warnings.append(
-          "schedules are not run yet: use `sluice sync run \(put.sync.name)`"
-        )
-      }
       if put.movedFrom != nil, put.sync.cursor != nil {
         response.warnings.append(
           "the cursor stays where it is: rows of \"\(put.sync.table.isEmpty ? "the query" : put.sync.table)\" that are older are not read; create another sync to read from the beginning"
@@ -43,7 +41,7 @@ extension SyncOrchestrator {
   public func getSync(_ request: GetSyncRequest, context: ServerContext) async throws -> Sync {
     try await answering(context) {
       let (sync, source) = try await stored(request.workspace, request.name)
-      return sync.message(tested: await isTested(sync, from: source))
+      return shown(sync, tested: await isTested(sync, from: source))
     }
   }
 
@@ -73,7 +71,7 @@ extension SyncOrchestrator {
             }
             tested = isTested(sync, from: source, version: versions[source.name] ?? nil)
           }
-          try await responses.write(sync.message(tested: tested))
+          try await responses.write(shown(sync, tested: tested))
         }
         guard page.count == Self.pageSize, let name = page.last?.0.name else { return }
         last = name
@@ -88,7 +86,7 @@ extension SyncOrchestrator {
     try await answering(context) {
       let (sync, source) = try await stored(request.workspace, request.name)
       let tested = await isTested(sync, from: source)
-      if sync.state == .active { return sync.message(tested: tested) }
+      if sync.state == .active { return shown(sync, tested: tested) }
       guard tested else {
         throw RPCError(
           .failedPrecondition,
@@ -105,7 +103,7 @@ extension SyncOrchestrator {
       }
       try await holds.hold(sync, of: source)
       let now = world.now()
-      return try await database.transaction { connection in
+      let active = try await database.transaction { connection in
         // What was looked at must still be so, or the test says nothing of it.
         let current = try connection.existingSync(workspace: sync.workspace, name: sync.name)
         guard current.saysTheSame(as: sync), current.tested == sync.tested,
@@ -118,9 +116,40 @@ extension SyncOrchestrator {
           )
         }
         try connection.setState(.active, workspace: sync.workspace, sync: sync.name, at: now)
+        // Slots that went by while it was not active are nobody's.
+        try connection.setLastSlot(
+          now.nanoseconds / 1_000_000_000,
+          workspace: sync.workspace,
+          sync: sync.name
+        )
         return try connection.existingSync(workspace: sync.workspace, name: sync.name)
-          .message(tested: true)
       }
+      return shown(active, tested: true)
+    }
+  }
+
+  public func deleteSync(
+    _ request: DeleteSyncRequest,
+    context: ServerContext
+  ) async throws -> DeleteSyncResponse {
+    try await answering(context) {
+      let workspace = try Name.workspace(request.workspace)
+      // No run may begin meanwhile, nor be under way.
+      try board.claim(workspace: workspace, sync: request.name)
+      defer { board.release(workspace: workspace, sync: request.name) }
+      try await database.transaction { connection in
+        let sync = try connection.existingSync(workspace: workspace, name: request.name)
+        guard sync.state != .active else {
+          throw RPCError(
+            .failedPrecondition,
+            "sync \"\(sync.name)\" is active: `sluice sync pause \(sync.name)` first",
+            reason: "sync_is_active"
+          )
+        }
+        try connection.delete(sync)
+      }
+      await holds.reconcile()
+      return DeleteSyncResponse()
     }
   }
 
@@ -145,7 +174,7 @@ extension SyncOrchestrator {
       }
       await holds.reconcile()
       let (sync, source) = try await stored(workspace, request.name)
-      return sync.message(tested: await isTested(sync, from: source))
+      return shown(sync, tested: await isTested(sync, from: source))
     }
   }
 
@@ -162,6 +191,11 @@ extension SyncOrchestrator {
         updatedAt: sync.cursorAt.nanoseconds
       )
     }
+  }
+
+  /// As it travels, with when it runs next.
+  private func shown(_ sync: StoredSync, tested: Bool) -> Sync {
+    sync.message(tested: tested, nextRunAt: scheduler.nextSlot(of: sync, now: world.now()))
   }
 
   /// A sync that must exist, with its source.

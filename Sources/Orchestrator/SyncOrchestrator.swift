@@ -25,6 +25,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   let configuration: OrchestratorConfiguration
   let credentials: CredentialDesk
   let holds: CredentialHolds
+  let scheduler: SyncScheduler
   let board: RunBoard
 
   private init(
@@ -48,8 +49,9 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       watch: watch,
       timeout: configuration.callTimeout
     )
+    scheduler = SyncScheduler(interval: configuration.scheduleInterval)
     holds = CredentialHolds(desk: credentials, database: database, logger: logger)
-    board = RunBoard(maximumRuns: configuration.maximumRuns)
+    board = RunBoard(maximumRuns: configuration.maximumWaitingRuns)
   }
 
   /// Opens the orchestrator over its state, and ends the runs that an earlier process left behind
@@ -104,15 +106,22 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     await cancelWhenGracefulShutdown {
       await withDiscardingTaskGroup { group in
         group.addTask { await self.keepHolds() }
+        group.addTask { await self.scheduler.run(of: self) }
+        // In the order in which they were asked for.
+        let turns = RunTurns(self.configuration.maximumRuns)
         for await job in self.board.jobs {
-          group.addTask { await self.carryOut(job) }
+          await turns.take()
+          group.addTask {
+            if job.live.take() { await self.carryOut(job) }
+            turns.giveBack()
+          }
         }
         // The jobs end when this task is cancelled.
         self.board.close()
       }
     }
     // Claimed in time, but not begun any more.
-    for live in board.liveRuns { await finish(live, .stopped) }
+    for live in board.liveRuns where live.take() { await finish(live, .stopped) }
   }
 
   /// Tells the vault every minute what is in use, if that has changed.
@@ -140,10 +149,8 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     )
     let ending = await withTaskGroup(of: RunEnding?.self) { group in
       group.addTask { await executor.execute() }
-      group.addTask {
-        await self.reportProgress(of: job.live)
-        return nil
-      }
+      group.addTask { await self.reportProgress(of: job.live) }
+      group.addTask { await job.live.askedEnding() }
       defer { group.cancelAll() }
       for await ending in group {
         if let ending { return ending }
@@ -154,10 +161,22 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   }
 
   /// Tells and records how a run stands, until cancelled.
-  private func reportProgress(of live: LiveRun) async {
+  /// - Returns: how the run must end, when nothing in it has moved for too long.
+  private func reportProgress(of live: LiveRun) async -> RunEnding? {
     var lastRecord = ContinuousClock.now
+    var (lastMove, seen) = (ContinuousClock.now, live.change { $0 })
     while true {
-      do { try await Task.sleep(for: configuration.progressInterval) } catch { return }
+      do { try await Task.sleep(for: configuration.progressInterval) } catch { return nil }
+      let now = world.now()
+      let current = live.change { machine in
+        if machine.isFurther(than: seen) { machine.moved(at: now) }
+        return machine
+      }
+      if current.isFurther(than: seen) {
+        (lastMove, seen) = (ContinuousClock.now, current)
+      } else if lastMove.duration(to: ContinuousClock.now) > configuration.runStallLimit {
+        return .failed(stalled(current.run))
+      }
       live.tell()
       guard lastRecord.duration(to: ContinuousClock.now) >= configuration.recordInterval,
         let machine = live.unrecorded()
@@ -171,6 +190,20 @@ public final class SyncOrchestrator: OrchestratorService, Service {
         logger.debug("progress was not recorded", metadata: ["run.id": "\(live.id)"])
       }
     }
+  }
+
+  private func stalled(_ run: StoredRun) -> Failure {
+    let whom =
+      switch run.phase {
+      case .reading, .querying: "the warehouse"
+      case .finishing: "the writer"
+      default: "vault, warehouse or writer"
+      }
+    return Failure(
+      "stalled",
+      "nothing moved for \(configuration.runStallLimit.components.seconds) s while \(run.phase.rawValue), waiting for \(whom); \(run.rowsRead) rows were read by then, and \(run.counts.total) receipted",
+      recovery: .failRun
+    )
   }
 
   /// - Parameter knowsPosition: before the writer was asked, a run knows nothing of the position.

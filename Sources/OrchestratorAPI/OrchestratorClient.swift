@@ -88,6 +88,27 @@ public struct OrchestratorClient: Sendable {
     try await client.unary(OrchestratorMethods.activateSync, request, options: options)
   }
 
+  public func deleteSync(
+    _ request: DeleteSyncRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> DeleteSyncResponse {
+    try await client.unary(OrchestratorMethods.deleteSync, request, options: options)
+  }
+
+  public func deleteSource(
+    _ request: DeleteSourceRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> DeleteSourceResponse {
+    try await client.unary(OrchestratorMethods.deleteSource, request, options: options)
+  }
+
+  public func cancelRun(
+    _ request: CancelRunRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> Run {
+    try await client.unary(OrchestratorMethods.cancelRun, request, options: options)
+  }
+
   public func pauseSync(
     _ request: PauseSyncRequest,
     options: CallOptions = CallOptions()

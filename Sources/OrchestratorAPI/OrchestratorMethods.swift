@@ -87,6 +87,20 @@ public enum OrchestratorMethods {
     isIdempotent: true
   )
 
+  public static let deleteSync = RPCMethod<DeleteSyncRequest, DeleteSyncResponse>(
+    service: service,
+    name: "DeleteSync"
+  )
+  public static let deleteSource = RPCMethod<DeleteSourceRequest, DeleteSourceResponse>(
+    service: service,
+    name: "DeleteSource"
+  )
+  public static let cancelRun = RPCMethod<CancelRunRequest, Run>(
+    service: service,
+    name: "CancelRun",
+    isIdempotent: true
+  )
+
   /// Who may call what; nobody else may, and no other method (docs/architecture.md).
   public static let roles: RoleTable = {
     var table = RoleTable()
@@ -105,6 +119,9 @@ public enum OrchestratorMethods {
     table.allow("operator", toCall: listRuns)
     table.allow("operator", toCall: watchRun)
     table.allow("operator", toCall: getCursor)
+    table.allow("operator", toCall: deleteSync)
+    table.allow("operator", toCall: deleteSource)
+    table.allow("operator", toCall: cancelRun)
     return table
   }()
 }

@@ -48,6 +48,15 @@ public struct OrchestratorRegistration: RPCService {
     router.unary(OrchestratorMethods.activateSync) {
       try await service.activateSync($0, context: $1)
     }
+    router.unary(OrchestratorMethods.deleteSync) {
+      try await service.deleteSync($0, context: $1)
+    }
+    router.unary(OrchestratorMethods.deleteSource) {
+      try await service.deleteSource($0, context: $1)
+    }
+    router.unary(OrchestratorMethods.cancelRun) {
+      try await service.cancelRun($0, context: $1)
+    }
     router.unary(OrchestratorMethods.pauseSync) {
       try await service.pauseSync($0, context: $1)
     }

@@ -50,6 +50,17 @@ public protocol OrchestratorService: Sendable {
   /// successful test of the current settings, or without a contact (R134).
   func activateSync(_ request: ActivateSyncRequest, context: ServerContext) async throws -> Sync
 
+  /// Removes a sync that is not active. FAILED_PRECONDITION `sync_is_active`.
+  func deleteSync(_ request: DeleteSyncRequest, context: ServerContext) async throws
+    -> DeleteSyncResponse
+
+  /// Removes a source that no sync reads from. FAILED_PRECONDITION `source_in_use` names the syncs.
+  func deleteSource(_ request: DeleteSourceRequest, context: ServerContext) async throws
+    -> DeleteSourceResponse
+
+  /// Asks a run to end, and answers it when it has. FAILED_PRECONDITION `run_has_ended`.
+  func cancelRun(_ request: CancelRunRequest, context: ServerContext) async throws -> Run
+
   func pauseSync(_ request: PauseSyncRequest, context: ServerContext) async throws -> Sync
 
   /// Starts a run and answers once it is recorded. FAILED_PRECONDITION "Another job is in progress"

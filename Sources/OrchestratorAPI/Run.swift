@@ -10,9 +10,9 @@ public struct Run: WireMessage, Equatable {
   public var workspace = ""
   public var sync = ""
   public var status = RunStatus.unspecified
-  /// `manual`; later `schedule`.
+  /// `manual` or `schedule`.
   public var trigger = ""
-  /// `connecting`, `querying`, `reading`, `finishing`, `finished`.
+  /// `queued`, `connecting`, `querying`, `reading`, `finishing`, `finished`.
   public var phase = ""
   public var rowsRead: Int64 = 0
   public var applied: Int64 = 0
@@ -34,6 +34,10 @@ public struct Run: WireMessage, Equatable {
   public var warnings: [String] = []
   /// Bytes of rows that the warehouse sent.
   public var bytesRead: Int64 = 0
+  /// The slot that the run is for, nanoseconds since 1970 UTC; 0 for a manual one.
+  public var scheduledFor: Int64 = 0
+  /// When phase, rows or receipts last changed, nanoseconds since 1970 UTC.
+  public var progressAt: Int64 = 0
 
   public init() {}
 
@@ -58,7 +62,9 @@ public struct Run: WireMessage, Equatable {
     errorCode: String = "",
     errorMessage: String = "",
     warnings: [String] = [],
-    bytesRead: Int64 = 0
+    bytesRead: Int64 = 0,
+    scheduledFor: Int64 = 0,
+    progressAt: Int64 = 0
   ) {
     self.runId = runId
     self.workspace = workspace
@@ -81,6 +87,8 @@ public struct Run: WireMessage, Equatable {
     self.errorMessage = errorMessage
     self.warnings = warnings
     self.bytesRead = bytesRead
+    self.scheduledFor = scheduledFor
+    self.progressAt = progressAt
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -107,6 +115,8 @@ public struct Run: WireMessage, Equatable {
       case (19, .lengthDelimited): errorMessage = try reader.string()
       case (20, .lengthDelimited): warnings.append(try reader.string())
       case (21, .varint): bytesRead = try reader.int64()
+      case (22, .varint): scheduledFor = try reader.int64()
+      case (23, .varint): progressAt = try reader.int64()
       default: try reader.skip(number, type)
       }
     }
@@ -134,6 +144,8 @@ public struct Run: WireMessage, Equatable {
     writer.string(19, errorMessage)
     writer.strings(20, warnings)
     writer.int64(21, bytesRead)
+    writer.int64(22, scheduledFor)
+    writer.int64(23, progressAt)
   }
 }
 

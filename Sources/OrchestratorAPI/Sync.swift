@@ -26,6 +26,8 @@ public struct Sync: WireMessage, Equatable {
   public var createdAt: Int64 = 0
   /// Nanoseconds since 1970 UTC.
   public var updatedAt: Int64 = 0
+  /// When the schedule has it run next, nanoseconds since 1970 UTC; 0: never.
+  public var nextRunAt: Int64 = 0
 
   public init() {}
 
@@ -44,7 +46,8 @@ public struct Sync: WireMessage, Equatable {
     state: SyncState = .unspecified,
     tested: Bool = false,
     createdAt: Int64 = 0,
-    updatedAt: Int64 = 0
+    updatedAt: Int64 = 0,
+    nextRunAt: Int64 = 0
   ) {
     self.workspace = workspace
     self.name = name
@@ -61,6 +64,7 @@ public struct Sync: WireMessage, Equatable {
     self.tested = tested
     self.createdAt = createdAt
     self.updatedAt = updatedAt
+    self.nextRunAt = nextRunAt
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -81,6 +85,7 @@ public struct Sync: WireMessage, Equatable {
       case (13, .varint): tested = try reader.bool()
       case (14, .varint): createdAt = try reader.int64()
       case (15, .varint): updatedAt = try reader.int64()
+      case (16, .varint): nextRunAt = try reader.int64()
       default: try reader.skip(number, type)
       }
     }
@@ -102,5 +107,6 @@ public struct Sync: WireMessage, Equatable {
     writer.bool(13, tested)
     writer.int64(14, createdAt)
     writer.int64(15, updatedAt)
+    writer.int64(16, nextRunAt)
   }
 }

@@ -7,13 +7,29 @@ public struct SyncOptions: WireMessage, Equatable {
   public var updateExistingOnly = false
   /// More rows than this end a run as limit_exceeded (R20); 0 means 500,000,000.
   public var rowLimit: Int64 = 0
+  /// A run ends when more than this percentage of its rows are rejected, after 100; 0 means never.
+  public var maxRejectedPercent: UInt32 = 0
+  /// A run of deletes ends when it would delete more; 0 means any number.
+  public var maxDeletes: Int64 = 0
+  /// A run ends when it reads more than so many times the average of the ten before; 0: never.
+  public var unusualVolumeFactor: UInt32 = 0
 
   public init() {}
 
-  public init(overlapNs: Int64? = nil, updateExistingOnly: Bool = false, rowLimit: Int64 = 0) {
+  public init(
+    overlapNs: Int64? = nil,
+    updateExistingOnly: Bool = false,
+    rowLimit: Int64 = 0,
+    maxRejectedPercent: UInt32 = 0,
+    maxDeletes: Int64 = 0,
+    unusualVolumeFactor: UInt32 = 0
+  ) {
     self.overlapNs = overlapNs
     self.updateExistingOnly = updateExistingOnly
     self.rowLimit = rowLimit
+    self.maxRejectedPercent = maxRejectedPercent
+    self.maxDeletes = maxDeletes
+    self.unusualVolumeFactor = unusualVolumeFactor
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -22,6 +38,9 @@ public struct SyncOptions: WireMessage, Equatable {
       case (1, .varint): overlapNs = try reader.int64()
       case (2, .varint): updateExistingOnly = try reader.bool()
       case (3, .varint): rowLimit = try reader.int64()
+      case (4, .varint): maxRejectedPercent = try reader.uint32()
+      case (5, .varint): maxDeletes = try reader.int64()
+      case (6, .varint): unusualVolumeFactor = try reader.uint32()
       default: try reader.skip(number, type)
       }
     }
@@ -31,5 +50,8 @@ public struct SyncOptions: WireMessage, Equatable {
     writer.optionalInt64(1, overlapNs)
     writer.bool(2, updateExistingOnly)
     writer.int64(3, rowLimit)
+    writer.uint32(4, maxRejectedPercent)
+    writer.int64(5, maxDeletes)
+    writer.uint32(6, unusualVolumeFactor)
   }
 }

@@ -230,9 +230,9 @@ import WriterAPI
 
   @Test(arguments: [
     ["setup", "snowflake"], ["export"], ["diff", "-f", "x"], ["row", "explain", "--id", "1"],
-    ["run", "retry", "x", "--code", "y"], ["run", "cancel", "x"], ["cursor", "set", "a", "b"],
+    ["run", "retry", "x", "--code", "y"], ["cursor", "set", "a", "b"],
     ["cursor", "rewind", "a"], ["doctor"],
-    ["source", "create", "x", "--type", "y"], ["sync", "delete", "x", "--yes"],
+    ["source", "create", "x", "--type", "y"],
   ]) func `verbs to come say that they are not built yet`(_ words: [String]) async {
     let outcome = await bench.run(words)
     #expect(outcome.exit == 1)

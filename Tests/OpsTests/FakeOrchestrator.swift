@@ -127,6 +127,20 @@ final class FakeOrchestrator: OrchestratorService {
     try await setState(.active, request.workspace, request.name, context)
   }
 
+  func deleteSync(
+    _ request: DeleteSyncRequest,
+    context: ServerContext
+  ) async throws -> DeleteSyncResponse { throw RPCError(.unimplemented, "not in this fake") }
+
+  func deleteSource(
+    _ request: DeleteSourceRequest,
+    context: ServerContext
+  ) async throws -> DeleteSourceResponse { throw RPCError(.unimplemented, "not in this fake") }
+
+  func cancelRun(_ request: CancelRunRequest, context: ServerContext) async throws -> Run {
+    throw RPCError(.unimplemented, "not in this fake")
+  }
+
   func pauseSync(_ request: PauseSyncRequest, context: ServerContext) async throws -> Sync {
     try await setState(.paused, request.workspace, request.name, context)
   }

@@ -1,3 +1,4 @@
+import OrchestratorAPI
 import ServiceRuntime
 import Testing
 import VaultAPI
@@ -80,9 +81,11 @@ import VaultAPI
             schedule: "every 15m",
             timeZone: "America/New_York",
             contacts: ["ops@example.com"],
-            overlap: 600_000_000_000,
-            updateExistingOnly: true,
-            rowLimit: 1000
+            options: SyncOptions(
+              overlapNs: 600_000_000_000,
+              updateExistingOnly: true,
+              rowLimit: 1000
+            )
           )
         ),
       ]

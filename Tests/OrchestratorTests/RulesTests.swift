@@ -28,7 +28,7 @@ struct RulesTests {
     ]
   )
   func schedules(_ text: String, _ form: String) throws {
-    #expect(try ScheduleText.validated(text) == form)
+    #expect(try ScheduleText.validated(text, shortest: 5) == form)
   }
 
   @Test(
@@ -42,7 +42,7 @@ struct RulesTests {
     ]
   )
   func badSchedules(_ text: String) {
-    let error = #expect(throws: RPCError.self) { try ScheduleText.validated(text) }
+    let error = #expect(throws: RPCError.self) { try ScheduleText.validated(text, shortest: 5) }
     #expect(error?.reason == "invalid_schedule")
     #expect(error?.message.contains(text) == true)
   }

@@ -194,7 +194,7 @@ struct RunBoardTests {
       credential: ""
     )
     let sync = try SyncRules.validated(House.sync)
-    let job = RunJob(live: LiveRun(run, rowLimit: 1), source: source, sync: sync, epoch: 1)
+    let job = RunJob(live: LiveRun(run, limits: RunLimits(rowLimit: 1)), source: source, sync: sync, epoch: 1)
     #expect(!board.launch(job))
     #expect(board.liveRuns.map(\.id) == ["r"])
   }

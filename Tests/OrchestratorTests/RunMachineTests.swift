@@ -23,16 +23,16 @@ struct RunMachineTests {
         epoch: 1,
         startedAt: Timestamp(nanoseconds: 1)
       ),
-      rowLimit: limit
+      limits: RunLimits(rowLimit: limit)
     )
-    let isWithinLimit = machine.read(rows: read, bytes: read * 100)
+    let isWithinLimit = machine.read(rows: read, bytes: read * 100) == nil
     #expect(isWithinLimit)
     machine.reported(rows: reported)
     var tally = BatchTally(position: Timestamp(nanoseconds: 7))
     tally.counts.applied = applied
     tally.counts.rejected = rejected
     tally.counts.skipped = skipped
-    machine.receipted(tally)
+    _ = machine.receipted(tally)
     return machine
   }
 
@@ -96,7 +96,7 @@ struct RunMachineTests {
   @Test("R20: rows beyond the limit are refused and the run says which limit it was")
   func limit() {
     var machine = machine(read: 10, applied: 10, limit: 15)
-    let reads = [machine.read(rows: 5, bytes: 1), machine.read(rows: 1, bytes: 1)]
+    let reads = [machine.read(rows: 5, bytes: 1) == nil, machine.read(rows: 1, bytes: 1) == nil]
     #expect(reads == [true, false])
     #expect(machine.run.rowsRead == 15)
     let verdict = machine.verdict(.limitExceeded)
@@ -114,7 +114,7 @@ struct RunMachineTests {
   @Test("decision 4: rows from the future make a warning, as do rows with warnings")
   func warnings() {
     var machine = machine(read: 2, applied: 2)
-    machine.receipted(BatchTally(futureRows: 2, warnings: 1))
+    _ = machine.receipted(BatchTally(futureRows: 2, warnings: 1))
     let warnings = machine.verdict(.completed).warnings
     #expect(warnings.count == 2)
     #expect(warnings[0].contains("later than the warehouse's own clock: 2"))
@@ -124,7 +124,7 @@ struct RunMachineTests {
   @Test("counts near the end of Int64 do not trap")
   func overflow() {
     var machine = machine(read: 10, applied: 10, limit: .max)
-    let isWithinLimit = machine.read(rows: .max, bytes: .max)
+    let isWithinLimit = machine.read(rows: .max, bytes: .max) == nil
     #expect(!isWithinLimit)
     #expect(machine.run.rowsRead == 10)
   }

@@ -109,11 +109,7 @@ extension Session {
       schedule: manifest.schedule,
       timeZone: manifest.timeZone,
       contacts: manifest.contacts,
-      options: SyncOptions(
-        overlapNs: manifest.overlap,
-        updateExistingOnly: manifest.updateExistingOnly,
-        rowLimit: manifest.rowLimit
-      )
+      options: manifest.options
     )
     let response = try await calling(.orchestrator) {
       try await links.orchestrator().putSync(PutSyncRequest(sync: sync), options: callOptions)

@@ -22,11 +22,9 @@ enum NotBuilt {
   static let nouns: [any ParsableCommand.Type] = [
     Setup.self, Export.self, Diff.self, Row.self, Doctor.self,
   ]
-  static let source: [any ParsableCommand.Type] = [SourceCreate.self, SourceDelete.self]
-  static let sync: [any ParsableCommand.Type] = [
-    SyncCreate.self, SyncDelete.self,
-  ]
-  static let run: [any ParsableCommand.Type] = [RunRetry.self, RunCancel.self]
+  static let source: [any ParsableCommand.Type] = [SourceCreate.self]
+  static let sync: [any ParsableCommand.Type] = [SyncCreate.self]
+  static let run: [any ParsableCommand.Type] = [RunRetry.self]
   static let cursor: [any ParsableCommand.Type] = [CursorSet.self, CursorRewind.self]
 
   struct Setup: NotBuiltCommand {
@@ -71,13 +69,6 @@ enum NotBuilt {
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }
 
-  struct SourceDelete: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "delete", shouldDisplay: false)
-    static let words = "sluice source delete"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
   struct SyncCreate: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "create", shouldDisplay: false)
     static let words = "sluice sync create"
@@ -85,23 +76,9 @@ enum NotBuilt {
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }
 
-  struct SyncDelete: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "delete", shouldDisplay: false)
-    static let words = "sluice sync delete"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
   struct RunRetry: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "retry", shouldDisplay: false)
     static let words = "sluice run retry"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct RunCancel: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "cancel", shouldDisplay: false)
-    static let words = "sluice run cancel"
     @OptionGroup var options: GlobalOptions
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }

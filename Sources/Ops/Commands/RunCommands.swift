@@ -7,7 +7,8 @@ struct RunNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "What the syncs did.",
-    subcommands: [RunList.self, RunShow.self, RunWatch.self, RunRows.self] + NotBuilt.run
+    subcommands: [RunList.self, RunShow.self, RunWatch.self, RunCancel.self, RunRows.self]
+      + NotBuilt.run
   )
 }
 
@@ -74,6 +75,24 @@ struct RunWatch: SessionCommand {
       try await session.links.orchestrator().getRun(request, options: session.callOptions)
     }
     return try await session.follow(run, printingChanges: options.output == .jsonl)
+  }
+}
+
+struct RunCancel: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cancel",
+    abstract: "Ends a run; what was receipted stays, and the next run continues there."
+  )
+  @Argument(help: "The run's id.") var run: String
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    let request = CancelRunRequest(workspace: try session.workspace(), runId: run)
+    let run = try await session.calling(.orchestrator) {
+      try await session.links.orchestrator().cancelRun(request, options: session.callOptions)
+    }
+    try session.printer().show(Record(run))
+    return .ok
   }
 }
 

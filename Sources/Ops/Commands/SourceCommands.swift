@@ -7,7 +7,8 @@ struct SourceNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "source",
     abstract: "Connections to warehouses.",
-    subcommands: [SourceList.self, SourceShow.self, SourceTest.self] + NotBuilt.source
+    subcommands: [SourceList.self, SourceShow.self, SourceTest.self, SourceDelete.self]
+      + NotBuilt.source
   )
 }
 
@@ -80,6 +81,26 @@ struct SourceTest: SessionCommand {
       }
     }
     return try session.show(report, name: name, what: "source")
+  }
+}
+
+struct SourceDelete: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete",
+    abstract: "Removes a source that no sync reads from."
+  )
+  @Argument(help: "The source's name.") var name: String
+  @Flag(help: "Yes, remove it.") var yes = false
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    try session.confirm(yes, "removes source \"\(name)\"")
+    let request = DeleteSourceRequest(workspace: try session.workspace(), name: name)
+    _ = try await session.calling(.orchestrator) {
+      try await session.links.orchestrator().deleteSource(request, options: session.callOptions)
+    }
+    session.say("source \"\(name)\" deleted")
+    return .ok
   }
 }
 

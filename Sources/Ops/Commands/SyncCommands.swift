@@ -8,6 +8,7 @@ struct SyncNoun: ParsableCommand {
     abstract: "What is read from where, and how often.",
     subcommands: [
       SyncList.self, SyncShow.self, SyncTest.self, SyncActivate.self, SyncPause.self, SyncRun.self,
+      SyncDelete.self,
     ] + NotBuilt.sync
   )
 }
@@ -126,6 +127,26 @@ struct SyncRun: SessionCommand {
       return .ok
     }
     return try await session.follow(run)
+  }
+}
+
+struct SyncDelete: SessionCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete",
+    abstract: "Removes a sync that is not active, with its runs; what it applied stays."
+  )
+  @Argument(help: "The sync's name.") var name: String
+  @Flag(help: "Yes, remove it.") var yes = false
+  @OptionGroup var options: GlobalOptions
+
+  func run(in session: Session) async throws -> ExitStatus {
+    try session.confirm(yes, "removes sync \"\(name)\" and the record of its runs")
+    let request = DeleteSyncRequest(workspace: try session.workspace(), name: name)
+    _ = try await session.calling(.orchestrator, name) {
+      try await session.links.orchestrator().deleteSync(request, options: session.callOptions)
+    }
+    session.say("sync \"\(name)\" deleted")
+    return .ok
   }
 }
 

@@ -1,3 +1,5 @@
+import OrchestratorAPI
+
 /// What `apply` sends: one document each.
 enum ManifestObject: Sendable, Equatable {
   case credential(CredentialManifest)
@@ -50,9 +52,6 @@ struct SyncManifest: Sendable, Equatable {
   var schedule: String
   var timeZone: String
   var contacts: [String]
-  /// Nanoseconds; nil leaves it to the orchestrator.
-  var overlap: Int64?
-  var updateExistingOnly: Bool
-  /// 0 leaves it to the orchestrator.
-  var rowLimit: Int64
+  /// 0, or nil, leaves it to the orchestrator.
+  var options: SyncOptions
 }

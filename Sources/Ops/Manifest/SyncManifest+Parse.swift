@@ -1,3 +1,4 @@
+import OrchestratorAPI
 import Yams
 
 extension SyncManifest {
@@ -41,9 +42,7 @@ extension SyncManifest {
       schedule: schedule,
       timeZone: map.text("timeZone") ?? "",
       contacts: map.texts("contacts"),
-      overlap: options.overlap,
-      updateExistingOnly: options.updateExistingOnly,
-      rowLimit: options.rowLimit
+      options: options
     )
     return (.sync(sync), map.problems)
   }
@@ -67,7 +66,7 @@ extension SyncManifest {
     defer { map.add(inner.problems) }
     switch (every, cron) {
     case (let every?, nil):
-      if (DurationText.nanoseconds(every) ?? 0) <= 0 {
+      if every != "1mo", !every.hasSuffix("w"), (DurationText.nanoseconds(every) ?? 0) <= 0 {
         inner.add(
           "\"every\" must be \(DurationText.explanation), not \"\(every)\"",
           at: inner["every"]
@@ -89,29 +88,35 @@ extension SyncManifest {
     }
   }
 
-  private static func options(_ map: StrictMapping)
-    -> (overlap: Int64?, updateExistingOnly: Bool, rowLimit: Int64)
-  {
-    guard let node = map["options"] else { return (nil, false, 0) }
+  private static func options(_ map: StrictMapping) -> SyncOptions {
+    guard let node = map["options"] else { return SyncOptions() }
     let inner = StrictMapping(
       node,
       what: "a Sync's options",
-      keys: ["overlap", "updateExistingOnly", "rowLimit"],
+      keys: [
+        "overlap", "updateExistingOnly", "rowLimit", "maxRejectedPercent", "maxDeletes",
+        "unusualVolumeFactor",
+      ],
       place: map.place
     )
-    var overlap: Int64?
+    var options = SyncOptions()
     if let text = inner.text("overlap") {
-      overlap = text == "0" ? 0 : DurationText.nanoseconds(text)
-      if overlap == nil {
+      options.overlapNs = text == "0" ? 0 : DurationText.nanoseconds(text)
+      if options.overlapNs == nil {
         inner.add(
           "\"overlap\" must be \(DurationText.explanation), not \"\(text)\"",
           at: inner["overlap"]
         )
       }
     }
-    let existing = inner.bool("updateExistingOnly") ?? false
-    let limit = inner.integer("rowLimit", in: 1...500_000_000) ?? 0
+    options.updateExistingOnly = inner.bool("updateExistingOnly") ?? false
+    options.rowLimit = inner.integer("rowLimit", in: 1...500_000_000) ?? 0
+    options.maxRejectedPercent = UInt32(inner.integer("maxRejectedPercent", in: 1...100) ?? 0)
+    options.maxDeletes = inner.integer("maxDeletes", in: 1...500_000_000) ?? 0
+    options.unusualVolumeFactor = UInt32(
+      inner.integer("unusualVolumeFactor", in: 2...1_000_000) ?? 0
+    )
     map.add(inner.problems)
-    return (overlap, existing, limit)
+    return options
   }
 }

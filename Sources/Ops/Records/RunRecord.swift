@@ -27,6 +27,8 @@ extension Record {
         "error_message": .text(orNull: run.errorMessage),
         "warnings": .texts(run.warnings),
         "bytes_read": .integer(run.bytesRead),
+        "scheduled_for": .time(orNullIfZero: run.scheduledFor),
+        "progress_at": .time(orNullIfZero: run.progressAt),
       ]
     )
   }

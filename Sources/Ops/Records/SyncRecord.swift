@@ -21,11 +21,15 @@ extension Record {
           "overlap_ns": .integer(orNull: options.overlapNs),
           "update_existing_only": .bool(options.updateExistingOnly),
           "row_limit": .integer(options.rowLimit),
+          "max_rejected_percent": .integer(Int64(options.maxRejectedPercent)),
+          "max_deletes": .integer(options.maxDeletes),
+          "unusual_volume_factor": .integer(Int64(options.unusualVolumeFactor)),
         ]),
         "state": .text(sync.state.name ?? "unknown"),
         "tested": .bool(sync.tested),
         "created_at": .time(sync.createdAt),
         "updated_at": .time(sync.updatedAt),
+        "next_run_at": .time(orNullIfZero: sync.nextRunAt),
       ]
     )
   }
@@ -33,5 +37,6 @@ extension Record {
   static let syncColumns = [
     Column("NAME", "name"), Column("SOURCE", "source"), Column("TABLE", "table"),
     Column("DATA", "data"), Column("STATE", "state"), Column("SCHEDULE", "schedule"),
+    Column("NEXT RUN", "next_run_at", .time),
   ]
 }

@@ -15,7 +15,10 @@ enum SyncRules {
 
   /// The sync in its one form, its defaults filled in.
   /// - Throws: INVALID_ARGUMENT, naming the field, its value and what is allowed.
-  static func validated(_ sync: Sync?) throws(RPCError) -> StoredSync {
+  static func validated(
+    _ sync: Sync?,
+    shortestInterval: Int64 = 15
+  ) throws(RPCError) -> StoredSync {
     guard let sync else { throw invalid("invalid_sync", "the request holds no sync") }
     let workspace = try Name.workspace(sync.workspace)
     let name = try Name.validated(sync.name, field: "the sync's name")
@@ -34,12 +37,32 @@ enum SyncRules {
       query: sync.query,
       data: data,
       destination: try destination(sync.destination, of: of),
-      schedule: try ScheduleText.validated(sync.schedule),
+      schedule: try ScheduleText.validated(sync.schedule, shortest: shortestInterval),
       timeZone: try timeZone(sync.timeZone, of: of),
       contacts: try contacts(sync.contacts, of: of),
       overlap: try overlap(sync.options?.overlapNs, of: of),
       updateExistingOnly: sync.options?.updateExistingOnly ?? false,
-      rowLimit: try rowLimit(sync.options?.rowLimit ?? 0, of: of)
+      rowLimit: try rowLimit(sync.options?.rowLimit ?? 0, of: of),
+      breakers: try breakers(sync.options ?? SyncOptions(), of: of)
+    )
+  }
+
+  private static func breakers(
+    _ options: SyncOptions,
+    of: String
+  ) throws(RPCError) -> CircuitBreakers {
+    guard options.maxRejectedPercent <= 100, options.maxDeletes >= 0,
+      options.unusualVolumeFactor <= 1_000_000
+    else {
+      throw invalid(
+        "invalid_options",
+        "the options \(of) must have maxRejectedPercent from 0 to 100, maxDeletes not negative, and unusualVolumeFactor up to 1000000"
+      )
+    }
+    return CircuitBreakers(
+      maxRejectedPercent: Int64(options.maxRejectedPercent),
+      maxDeletes: options.maxDeletes,
+      unusualVolumeFactor: Int64(options.unusualVolumeFactor)
     )
   }
 

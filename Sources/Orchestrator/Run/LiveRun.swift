@@ -14,15 +14,20 @@ final class LiveRun: Sendable {
     var recorded: RunMachine
     var watchers: [Int: AsyncStream<StoredRun>.Continuation] = [:]
     var nextWatcher = 0
+    /// How it is to end, when somebody asked for it.
+    var wantedEnding: RunEnding?
+    /// Somebody carries it out, or nobody will any more.
+    var isTaken = false
   }
 
   private let state: Mutex<State>
+  private let endWanted = Wakeup()
 
-  init(_ run: StoredRun, rowLimit: Int64) {
+  init(_ run: StoredRun, limits: RunLimits) {
     id = run.id
     workspace = run.workspace
     sync = run.sync
-    let machine = RunMachine(run, rowLimit: rowLimit)
+    let machine = RunMachine(run, limits: limits)
     state = Mutex(State(machine: machine, told: run, recorded: machine))
   }
 
@@ -30,6 +35,30 @@ final class LiveRun: Sendable {
 
   func change<T: Sendable>(_ body: (inout RunMachine) -> T) -> T {
     state.withLock { body(&$0.machine) }
+  }
+
+  /// Takes the run, to carry it out or to end it before.
+  /// - Returns: false when it was taken already.
+  func take() -> Bool {
+    state.withLock { state in
+      defer { state.isTaken = true }
+      return !state.isTaken
+    }
+  }
+
+  /// Asks for an end; the first who asks says how.
+  func askToEnd(_ ending: RunEnding) {
+    state.withLock { $0.wantedEnding = $0.wantedEnding ?? ending }
+    endWanted.signal()
+  }
+
+  /// How the run is to end, once somebody asks; nil when the task is cancelled before. For one task.
+  func askedEnding() async -> RunEnding? {
+    while !Task.isCancelled {
+      if let ending = state.withLock({ $0.wantedEnding }) { return ending }
+      await endWanted.wait()
+    }
+    return nil
   }
 
   /// What is to be written down; nil when nothing changed since `recorded` was last called.

@@ -69,7 +69,7 @@ final class RunBoard: Sendable {
       guard state.runs.count < maximumRuns else {
         return RPCError(
           .resourceExhausted,
-          "\(maximumRuns) runs are in progress, as many as this orchestrator takes; try again when one has ended",
+          "\(maximumRuns) runs are in progress or waiting, as many as this orchestrator takes; try again when one has ended",
           reason: "too_many_runs"
         )
       }

@@ -96,7 +96,9 @@ struct RunExecutor: Sendable {
       configuration: configuration,
       newID: world.newID,
       reopen: { _ = try await openSync() },
-      onReceipt: { tally in live.change { $0.receipted(tally) } }
+      onReceipt: { tally in
+        if let problem = live.change({ $0.receipted(tally) }) { live.askToEnd(.failed(problem)) }
+      }
     )
 
     return try await withThrowingTaskGroup(of: RunEnding?.self) { group in
@@ -145,8 +147,8 @@ struct RunExecutor: Sendable {
     do {
       while let batch = try await reader.nextBatch() {
         if batch.isEmpty { continue }
-        guard live.change({ $0.read(rows: batch.count, bytes: batch.byteCount) }) else {
-          return .limitExceeded
+        if let ending = live.change({ $0.read(rows: batch.count, bytes: batch.byteCount) }) {
+          return ending
         }
         try await delivery.submit(batch)
       }

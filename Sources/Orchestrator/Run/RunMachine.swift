@@ -9,6 +9,8 @@ enum RunEnding: Sendable, Equatable {
   case failed(Failure)
   /// The orchestrator was asked to stop.
   case stopped
+  /// An operator asked for it.
+  case cancelled
 }
 
 /// What a run has done so far, and what that makes of it in the end. Decides; does nothing itself.
@@ -18,13 +20,22 @@ struct RunMachine: Sendable, Equatable {
   private(set) var knowsPosition = false
   private(set) var futureRows: Int64 = 0
   private(set) var rowsWithWarnings: Int64 = 0
-  /// R20.
-  private let rowLimit: Int64
+  private let limits: RunLimits
 
-  init(_ run: StoredRun, rowLimit: Int64) {
+  init(_ run: StoredRun, limits: RunLimits) {
     self.run = run
-    self.rowLimit = rowLimit
+    self.limits = limits
   }
+
+  private var rowLimit: Int64 { limits.rowLimit }
+
+  /// Whether anything moved since `other`.
+  func isFurther(than other: RunMachine) -> Bool {
+    run.phase != other.run.phase || run.rowsRead != other.run.rowsRead
+      || run.counts != other.run.counts
+  }
+
+  mutating func moved(at now: Timestamp) { run.progressAt = now }
 
   mutating func enter(_ phase: StoredRun.Phase) { run.phase = phase }
 
@@ -35,24 +46,34 @@ struct RunMachine: Sendable, Equatable {
   }
 
   /// Rows came from the warehouse.
-  /// - Returns: false when they pass the limit: they are not counted and must not be sent (R20).
-  mutating func read(rows: Int, bytes: Int) -> Bool {
+  /// - Returns: how the run must end when they pass a limit: they are not counted and must not be sent
+  ///   (R20); nil when it may go on.
+  mutating func read(rows: Int, bytes: Int) -> RunEnding? {
     let (total, overflow) = run.rowsRead.addingReportingOverflow(Int64(rows))
-    guard !overflow, total <= rowLimit else { return false }
+    guard !overflow, total <= rowLimit else { return .limitExceeded }
+    if let problem = limits.breakers.problem(
+      reading: total,
+      of: limits.data,
+      usual: limits.usualVolume
+    ) {
+      return .failed(problem)
+    }
     run.rowsRead = total
     run.bytesRead &+= Int64(bytes)
-    return true
+    return nil
   }
 
   /// What the warehouse says of its result's length, where it says so.
   mutating func reported(rows: Int64?) { run.rowsReported = rows }
 
   /// A batch became durable: the cursor follows (design, decision 3).
-  mutating func receipted(_ receipt: BatchTally) {
+  /// - Returns: why the run must end, when too many rows are rejected.
+  mutating func receipted(_ receipt: BatchTally) -> Failure? {
     run.counts += receipt.counts
     run.cursor = receipt.position
     futureRows &+= receipt.futureRows
     rowsWithWarnings &+= receipt.warnings
+    return limits.breakers.problem(rejected: run.counts.rejected, of: run.counts.total)
   }
 
   mutating func end(_ ending: RunEnding, at now: Timestamp) {
@@ -76,6 +97,7 @@ struct RunMachine: Sendable, Equatable {
           code: failure.code,
           message: failure.message
         )
+      case .cancelled: RunVerdict.cancelled
       case .stopped:
         RunVerdict(
           status: .cancelled,
@@ -142,4 +164,14 @@ struct BatchTally: Sendable, Equatable {
   var position: Timestamp?
   var futureRows: Int64 = 0
   var warnings: Int64 = 0
+}
+
+/// What a run must stay inside.
+struct RunLimits: Sendable, Equatable {
+  /// R20.
+  var rowLimit: Int64
+  var data = DataType.attributes
+  var breakers = CircuitBreakers()
+  /// The average of the runs before; nil when there were too few.
+  var usualVolume: Int64?
 }

@@ -53,6 +53,10 @@ extension SQLConnection {
     changed.cursor = stored.cursor
     changed.cursorAt = stored.cursorAt
     changed.createdAt = stored.createdAt
+    // A changed schedule counts from now: its slots of the past are nobody's.
+    changed.lastSlot =
+      stored.schedule == wanted.schedule && stored.timeZone == wanted.timeZone
+      ? stored.lastSlot : wanted.updatedAt.nanoseconds / 1_000_000_000
     let isMoved =
       stored.source != wanted.source || stored.table != wanted.table || stored.query != wanted.query
     var outcome = PutOutcome(sync: changed, source: source, change: .updated)

@@ -6,7 +6,7 @@ extension SQLConnection {
     """
     run_id, workspace, sync, epoch, status, started_by, phase, rows_read, bytes_read, applied,
     unchanged, already_applied, superseded, skipped, rejected, rows_reported, cursor_position,
-    started_at, finished_at, error_code, error_message, warnings
+    started_at, finished_at, error_code, error_message, warnings, scheduled_for, progress_at
     """
   }
 
@@ -15,7 +15,7 @@ extension SQLConnection {
       """
       INSERT INTO runs (\(runColumns))
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-        ?20, ?21, ?22)
+        ?20, ?21, ?22, ?23, ?24)
       """,
       [
         .text(run.id), .text(run.workspace), .text(run.sync), .integer(run.epoch),
@@ -27,6 +27,7 @@ extension SQLConnection {
         SQLValue(run.cursor?.nanoseconds), .integer(run.startedAt.nanoseconds),
         .integer(run.finishedAt?.nanoseconds ?? 0), .text(run.errorCode),
         .text(run.errorMessage), .text(run.warnings.joined(separator: "\n")),
+        .integer(run.scheduledFor?.nanoseconds ?? 0), .integer(run.progressAt.nanoseconds),
       ]
     )
   }
@@ -38,7 +39,7 @@ extension SQLConnection {
       UPDATE runs SET status = ?2, phase = ?3, rows_read = ?4, bytes_read = ?5, applied = ?6,
         unchanged = ?7, already_applied = ?8, superseded = ?9, skipped = ?10, rejected = ?11,
         rows_reported = ?12, cursor_position = ?13, finished_at = ?14, error_code = ?15,
-        error_message = ?16, warnings = ?17
+        error_message = ?16, warnings = ?17, progress_at = ?18
       WHERE run_id = ?1 AND status = 'running'
       """,
       [
@@ -49,7 +50,7 @@ extension SQLConnection {
         .integer(run.counts.rejected), SQLValue(run.rowsReported),
         SQLValue(run.cursor?.nanoseconds), .integer(run.finishedAt?.nanoseconds ?? 0),
         .text(run.errorCode), .text(run.errorMessage),
-        .text(run.warnings.joined(separator: "\n")),
+        .text(run.warnings.joined(separator: "\n")), .integer(run.progressAt.nanoseconds),
       ]
     )
   }
@@ -101,6 +102,19 @@ extension SQLConnection {
     return try execute(set + " AND workspace = ?5 AND sync = ?6", values)
   }
 
+  /// The average of the rows that the last ten successful runs read; nil when there were fewer than
+  /// three.
+  func usualVolume(workspace: String, sync: String) throws -> Int64? {
+    let rows = try rows(
+      """
+      SELECT rows_read FROM runs WHERE workspace = ?1 AND sync = ?2 AND status = 'success'
+      ORDER BY epoch DESC LIMIT 10
+      """,
+      [.text(workspace), .text(sync)]
+    ) { $0.int64(0) }
+    return rows.count < 3 ? nil : rows.reduce(0) { $0 &+ $1 } / Int64(rows.count)
+  }
+
   /// Forgets runs that ended before `time` (design, decision 7).
   func forgetRuns(endedBefore time: Timestamp) throws {
     try execute(
@@ -145,5 +159,7 @@ extension StoredRun {
     errorCode = row.string(19)
     errorMessage = row.string(20)
     warnings = row.string(21).split(separator: "\n").map(String.init)
+    scheduledFor = row.int64(22) == 0 ? nil : Timestamp(nanoseconds: row.int64(22))
+    progressAt = Timestamp(nanoseconds: row.int64(23))
   }
 }

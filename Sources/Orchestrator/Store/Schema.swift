@@ -94,5 +94,14 @@ extension SyncOrchestrator {
       generation BIGINT NOT NULL
     );
     """,
+    // Schedules, circuit breakers, and how far a run has come.
+    """
+    ALTER TABLE syncs ADD COLUMN max_rejected_percent BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE syncs ADD COLUMN max_deletes BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE syncs ADD COLUMN unusual_volume_factor BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE syncs ADD COLUMN last_slot BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN scheduled_for BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN progress_at BIGINT NOT NULL DEFAULT 0;
+    """,
   ])
 }

@@ -3,6 +3,8 @@ import SyncModel
 /// A run as it is kept and shown.
 struct StoredRun: Sendable, Equatable {
   enum Phase: String, Sendable {
+    /// As many runs as may go on at once are going on.
+    case queued
     case connecting
     case querying
     case reading
@@ -15,9 +17,11 @@ struct StoredRun: Sendable, Equatable {
   var sync: String
   var epoch: Int64
   var status = RunStatus.running
-  /// `manual`; later `schedule`.
+  /// `manual` or `schedule`.
   var trigger = "manual"
-  var phase = Phase.connecting
+  /// The slot that it is for; nil for a manual one.
+  var scheduledFor: Timestamp?
+  var phase = Phase.queued
   var rowsRead: Int64 = 0
   var bytesRead: Int64 = 0
   var counts = RowCounts()
@@ -26,6 +30,8 @@ struct StoredRun: Sendable, Equatable {
   /// The last durable position that the writer told.
   var cursor: Timestamp?
   var startedAt: Timestamp
+  /// When phase, rows or receipts last changed.
+  var progressAt = Timestamp(nanoseconds: 0)
   /// nil while running.
   var finishedAt: Timestamp?
   var errorCode = ""
@@ -50,6 +56,13 @@ struct RunVerdict: Sendable, Equatable {
   var code = ""
   var message = ""
   var warnings: [String] = []
+
+  /// What an operator asked for.
+  static let cancelled = RunVerdict(
+    status: .cancelled,
+    code: "cancelled",
+    message: "the run was cancelled; what was receipted stays, and the next run continues there"
+  )
 
   /// A run whose process ended under it.
   static let processDied = RunVerdict(

@@ -32,6 +32,7 @@ struct StoredSync: Sendable, Equatable {
   var updateExistingOnly: Bool
   /// 0: the default.
   var rowLimit: Int64
+  var breakers = CircuitBreakers()
 
   var state = State.draft
   /// What the last successful test was made with; nil when there was none.
@@ -41,6 +42,9 @@ struct StoredSync: Sendable, Equatable {
   /// The last durable position that the writer told; nil before the first row.
   var cursor: Timestamp?
   var cursorAt = Timestamp(nanoseconds: 0)
+  /// The schedule's last slot that had its run, or the time from which slots count, in seconds since
+  /// 1970 UTC.
+  var lastSlot: Int64 = 0
   var createdAt = Timestamp(nanoseconds: 0)
   var updatedAt = Timestamp(nanoseconds: 0)
 
@@ -54,6 +58,7 @@ struct StoredSync: Sendable, Equatable {
       && destination == other.destination && schedule == other.schedule
       && timeZone == other.timeZone && contacts == other.contacts && overlap == other.overlap
       && updateExistingOnly == other.updateExistingOnly && rowLimit == other.rowLimit
+      && breakers == other.breakers
   }
 }
 

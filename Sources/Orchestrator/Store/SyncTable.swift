@@ -7,7 +7,8 @@ extension SQLConnection {
       """
       SELECT source, table_name, query, data, destination, schedule, time_zone, overlap_ns,
         update_existing_only, row_limit, state, tested_settings, tested_version, epoch,
-        cursor_position, cursor_at, created_at, updated_at
+        cursor_position, cursor_at, created_at, updated_at, max_rejected_percent, max_deletes,
+        unusual_volume_factor, last_slot
       FROM syncs WHERE workspace = ?1 AND name = ?2
       """,
       [.text(workspace), .text(name)]
@@ -60,9 +61,10 @@ extension SQLConnection {
       """
       INSERT INTO syncs (workspace, name, source, table_name, query, data, destination, schedule,
         time_zone, overlap_ns, update_existing_only, row_limit, state, tested_settings,
-        tested_version, epoch, cursor_position, cursor_at, created_at, updated_at)
+        tested_version, epoch, cursor_position, cursor_at, created_at, updated_at,
+        max_rejected_percent, max_deletes, unusual_volume_factor)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL, NULL, 0, NULL, 0, ?14,
-        ?15)
+        ?15, ?16, ?17, ?18)
       """,
       [
         .text(sync.workspace), .text(sync.name), .text(sync.source), .text(sync.table),
@@ -70,6 +72,8 @@ extension SQLConnection {
         .text(sync.schedule), .text(sync.timeZone), SQLValue(sync.overlap),
         SQLValue(sync.updateExistingOnly), .integer(sync.rowLimit), .text(sync.state.rawValue),
         .integer(sync.createdAt.nanoseconds), .integer(sync.updatedAt.nanoseconds),
+        .integer(sync.breakers.maxRejectedPercent), .integer(sync.breakers.maxDeletes),
+        .integer(sync.breakers.unusualVolumeFactor),
       ]
     )
     try insertContacts(sync)
@@ -81,7 +85,8 @@ extension SQLConnection {
       """
       UPDATE syncs SET source = ?3, table_name = ?4, query = ?5, destination = ?6, schedule = ?7,
         time_zone = ?8, overlap_ns = ?9, update_existing_only = ?10, row_limit = ?11, state = ?12,
-        updated_at = ?13
+        updated_at = ?13, max_rejected_percent = ?14, max_deletes = ?15,
+        unusual_volume_factor = ?16, last_slot = ?17
       WHERE workspace = ?1 AND name = ?2
       """,
       [
@@ -89,6 +94,8 @@ extension SQLConnection {
         .text(sync.query), .text(sync.destination), .text(sync.schedule), .text(sync.timeZone),
         SQLValue(sync.overlap), SQLValue(sync.updateExistingOnly), .integer(sync.rowLimit),
         .text(sync.state.rawValue), .integer(sync.updatedAt.nanoseconds),
+        .integer(sync.breakers.maxRejectedPercent), .integer(sync.breakers.maxDeletes),
+        .integer(sync.breakers.unusualVolumeFactor), .integer(sync.lastSlot),
       ]
     )
     try execute(
@@ -114,6 +121,34 @@ extension SQLConnection {
       "UPDATE syncs SET state = ?3, updated_at = ?4 WHERE workspace = ?1 AND name = ?2",
       [.text(workspace), .text(sync), .text(state.rawValue), .integer(now.nanoseconds)]
     )
+  }
+
+  /// The syncs that a schedule runs, of every workspace.
+  func scheduledSyncs() throws -> [StoredSync] {
+    try rows(
+      """
+      SELECT workspace, name FROM syncs WHERE state = 'active' AND schedule <> 'manual'
+      ORDER BY workspace, name
+      """
+    ) { ($0.string(0), $0.string(1)) }
+    .compactMap { try sync(workspace: $0, name: $1) }
+  }
+
+  /// The slots up to `slot`, in seconds since 1970, have had their run, or are to have none.
+  func setLastSlot(_ slot: Int64, workspace: String, sync: String) throws {
+    try execute(
+      "UPDATE syncs SET last_slot = ?3 WHERE workspace = ?1 AND name = ?2",
+      [.text(workspace), .text(sync), .integer(slot)]
+    )
+  }
+
+  /// Removes a sync with everything that is kept of it here.
+  func delete(_ sync: StoredSync) throws {
+    let key: [SQLValue] = [.text(sync.workspace), .text(sync.name)]
+    for table in ["sync_contacts", "runs"] {
+      try execute("DELETE FROM \(table) WHERE workspace = ?1 AND sync = ?2", key)
+    }
+    try execute("DELETE FROM syncs WHERE workspace = ?1 AND name = ?2", key)
   }
 
   /// An edited source needs a new test (R135): its active and paused syncs go back to draft.
@@ -201,5 +236,11 @@ extension StoredSync {
     cursorAt = Timestamp(nanoseconds: row.int64(15))
     createdAt = Timestamp(nanoseconds: row.int64(16))
     updatedAt = Timestamp(nanoseconds: row.int64(17))
+    breakers = CircuitBreakers(
+      maxRejectedPercent: row.int64(18),
+      maxDeletes: row.int64(19),
+      unusualVolumeFactor: row.int64(20)
+    )
+    lastSlot = row.int64(21)
   }
 }

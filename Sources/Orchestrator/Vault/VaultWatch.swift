@@ -68,15 +68,20 @@ final class VaultWatch: Sendable {
       return true
     }
     guard isNew else { return }
-    _ = try await database.transaction { connection in
-      try connection.execute(
-        """
-        INSERT INTO vault_generations (vault_id, generation) VALUES (?1, ?2)
-        ON CONFLICT (vault_id) DO UPDATE SET generation = excluded.generation
-        WHERE excluded.generation > vault_generations.generation
-        """,
-        [.text(id), .integer(generation)]
-      )
+    do {
+      _ = try await database.transaction { connection in
+        try connection.execute(
+          """
+          INSERT INTO vault_generations (vault_id, generation) VALUES (?1, ?2)
+          ON CONFLICT (vault_id) DO UPDATE SET generation = excluded.generation
+          WHERE excluded.generation > vault_generations.generation
+          """,
+          [.text(id), .integer(generation)]
+        )
+      }
+    } catch {
+      // A restart would know an older one; the next call writes a newer.
+      logger.warning("cannot remember the vault's generation", metadata: ["error": "\(error)"])
     }
   }
 }
