@@ -5,8 +5,9 @@ public import Glibc
 public final class TemporaryDirectory: Sendable {
   public let path: String
 
-  public init() throws {
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+  /// - Parameter parent: a directory that is there; the system's temporary one unless told otherwise.
+  public init(in parent: String? = nil) throws {
+    let parent = parent ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = "\(parent)/sluice-test-XXXXXX".utf8CString.map { $0 }
     guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -128,7 +128,7 @@ struct KeyRotationTests {
       #expect(try await vault.signSnowflake().otherVersions.isEmpty)
       #expect(try await vault.get("snow").states == "2 active, 1 retiring")
     }
-    try await house.withVault { vault, caller in
+    try await house.withVault { vault, caller, _ in
       try await vault.destroyExpiredKeys()
       #expect(try await caller.get("snow").states == "2 active, 1 destroyed")
       #expect(try await caller.problems().isEmpty)
@@ -148,7 +148,10 @@ struct KeyRotationTests {
     }
   }
 
-  @Test("A key whose public half has not left yet does not sign; the same one is shown next time")
+  @Test(
+    "A key whose public half has not left yet does not sign; the same one is shown next time",
+    .enabled(if: !VaultHouse.isOnPostgreSQL, "its trigger is SQLite's")
+  )
   func pending() async throws {
     let house = try VaultHouse()
     try await house.run { vault in
@@ -293,7 +296,8 @@ struct KeyRotationTests {
   private static func sealedLengths(_ house: VaultHouse) async throws -> [[String]] {
     try await house.select(
       """
-      SELECT version, length(ciphertext) + length(wrapped_key) + length(nonce) > 0
+      SELECT version,
+        CASE WHEN length(ciphertext) + length(wrapped_key) + length(nonce) > 0 THEN 1 ELSE 0 END
       FROM secret_version ORDER BY version DESC
       """,
       columns: 2

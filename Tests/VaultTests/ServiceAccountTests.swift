@@ -170,7 +170,7 @@ struct ServiceAccountTests {
   func allowedHost() async throws {
     let house = try VaultHouse()
     let settings = CredentialVault.Settings(tokenHosts: ["127.0.0.1:8443", "sts.corp.example"])
-    try await house.withVault(settings: settings) { _, vault in
+    try await house.withVault(settings: settings) { _, vault, _ in
       for uri in ["http://127.0.0.1:8443/token", "https://sts.corp.example/token"] {
         _ = try await Self.put(vault, try Self.file(["token_uri": uri]))
         let signed = try await vault.signGoogle("bq", scope: "s")

@@ -43,10 +43,13 @@ struct Manifest: Sendable, Equatable {
     guard root == keys.root.id else { throw Refusal.otherRoot }
     let fields = try manifest.fields(keys, in: connection)
     guard try keys.root.verify(mac, manifest: fields) else { throw Refusal.broken }
-    let head = try connection.first(
-      "SELECT mac FROM audit WHERE seq = (SELECT MAX(seq) FROM audit)"
-    ) { $0.string(0) }
-    guard (head ?? "") == manifest.auditHead else { throw Refusal.broken }
+    // The last entry of the audit log, by its number too: nothing may follow it.
+    let last = try connection.first("SELECT seq, mac FROM audit ORDER BY seq DESC LIMIT 1") {
+      ($0.int64(0), $0.string(1))
+    }
+    guard let (seq, head) = last, seq == manifest.auditSeq, head == manifest.auditHead else {
+      throw Refusal.broken
+    }
     return manifest
   }
 
