@@ -15,7 +15,10 @@ let process = ServiceProcess(
   settings: [
     ("SLUICE_VAULT", "host:port of the vault; several with commas between"),
     ("SLUICE_WRITER", "host:port of the writer; several with commas between"),
-    ("SLUICE_SHORTEST_INTERVAL", "the fewest minutes of a schedule's interval, 5 to 15 (default 15)"),
+    (
+      "SLUICE_SHORTEST_INTERVAL",
+      "the fewest minutes of a schedule's interval, 5 to 15 (default 15)"
+    ),
     ("SLUICE_MAXIMUM_RUNS", "runs that go on at once, 1 to 1000 (default 32); more wait"),
   ]
 )

@@ -37,6 +37,9 @@ import WriterAPI
     #expect(try await client.pauseSync(Samples.pauseSync).name == "pauseSync")
 
     #expect(try await client.runSync(Samples.runSync).runId == "runSync")
+    _ = try await client.deleteSync(Samples.deleteSync)
+    _ = try await client.deleteSource(Samples.deleteSource)
+    #expect(try await client.cancelRun(Samples.cancelRun).runId == "cancelRun")
     #expect(try await client.getRun(Samples.getRun) == Run(runId: "getRun", sync: "r"))
     let runs = try await client.listRuns(Samples.listRuns) { try await $0.all() }
     #expect(runs.map(\.runId) == ["listRuns"])

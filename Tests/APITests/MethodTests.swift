@@ -63,7 +63,8 @@ import WriterAPI
       Method(M.putSource), Method(M.getSource), Method(M.listSources), Method(M.testSource),
       Method(M.putSync), Method(M.getSync), Method(M.listSyncs), Method(M.testSync),
       Method(M.activateSync), Method(M.pauseSync), Method(M.runSync), Method(M.getRun),
-      Method(M.listRuns), Method(M.watchRun), Method(M.getCursor),
+      Method(M.listRuns), Method(M.watchRun), Method(M.getCursor), Method(M.deleteSync),
+      Method(M.deleteSource), Method(M.cancelRun),
     ]
     try check(methods, service: M.service, OrchestratorRegistration(NamingOrchestrator()))
     #expect(!M.runSync.isIdempotent)

@@ -65,6 +65,20 @@ struct NamingOrchestrator: OrchestratorService {
     Sync(workspace: request.name, name: "pauseSync")
   }
 
+  func deleteSync(
+    _ request: DeleteSyncRequest,
+    context: ServerContext
+  ) async throws -> DeleteSyncResponse { DeleteSyncResponse() }
+
+  func deleteSource(
+    _ request: DeleteSourceRequest,
+    context: ServerContext
+  ) async throws -> DeleteSourceResponse { DeleteSourceResponse() }
+
+  func cancelRun(_ request: CancelRunRequest, context: ServerContext) async throws -> Run {
+    Run(runId: "cancelRun", sync: request.runId)
+  }
+
   func runSync(_ request: RunSyncRequest, context: ServerContext) async throws -> Run {
     Run(runId: "runSync", sync: request.name)
   }

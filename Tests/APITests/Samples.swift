@@ -87,6 +87,9 @@ enum Samples {
   static let testSync = TestSyncRequest(workspace: "w", name: "n")
   static let activateSync = ActivateSyncRequest(workspace: "w", name: "n")
   static let pauseSync = PauseSyncRequest(workspace: "w", name: "n")
+  static let deleteSync = DeleteSyncRequest(workspace: "w", name: "n")
+  static let deleteSource = DeleteSourceRequest(workspace: "w", name: "n")
+  static let cancelRun = CancelRunRequest(workspace: "w", runId: "r")
   static let runSync = RunSyncRequest(workspace: "w", name: "n")
   static let getRun = GetRunRequest(workspace: "w", runId: "r")
   static let listRuns = ListRunsRequest(workspace: "w", sync: "s", limit: 1000)
@@ -204,7 +207,7 @@ enum Samples {
   private static let others: [any SampleMessage] = [
     source, sync, testEvent, run, putSource, putSourceResponse, getSource, listSources, testSource,
     putSync, putSyncResponse, getSync, listSyncs, testSync, activateSync, pauseSync, runSync,
-    getRun, listRuns, watchRun, getCursor, cursor,
+    getRun, listRuns, watchRun, getCursor, cursor, deleteSync, deleteSource, cancelRun,
     openSync, openSyncResponse, applyBatch, receipt, listRejectedRows, rejectedRow, getProfile,
     profile, exportProfiles, countProfiles, profileCounts, explainAttribute, attributeOrigins,
   ]

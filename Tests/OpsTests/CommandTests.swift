@@ -35,12 +35,16 @@ import WriterAPI
           "options": {
             "overlap_ns": 600000000000,
             "update_existing_only": false,
-            "row_limit": 0
+            "row_limit": 0,
+            "max_rejected_percent": 0,
+            "max_deletes": 0,
+            "unusual_volume_factor": 0
           },
           "state": "active",
           "tested": true,
           "created_at": "2024-01-01T00:00:00.25Z",
-          "updated_at": "1970-01-01T00:00:00Z"
+          "updated_at": "1970-01-01T00:00:00Z",
+          "next_run_at": null
         }
 
         """
@@ -52,8 +56,8 @@ import WriterAPI
     let table = await bench.run("sync", "list").output
     #expect(
       table == """
-        NAME       SOURCE  TABLE             DATA       STATE   SCHEDULE
-        purchases  shop    public.purchases  purchases  active  manual
+        NAME       SOURCE  TABLE             DATA       STATE   SCHEDULE  NEXT RUN
+        purchases  shop    public.purchases  purchases  active  manual    -
 
         """
     )

@@ -57,7 +57,9 @@ import WriterAPI
           "error_code": null,
           "error_message": null,
           "warnings": [],
-          "bytes_read": 1234
+          "bytes_read": 1234,
+          "scheduled_for": null,
+          "progress_at": null
         }
 
         """

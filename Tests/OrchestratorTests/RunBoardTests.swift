@@ -53,10 +53,102 @@ struct RunBoardTests {
     }
   }
 
-  @Test("as many runs as the limit, then no more")
-  func tooMany() async throws {
+  @Test("runs beyond the limit wait for their turn, and can be cancelled while they wait")
+  func waiting() async throws {
     var configuration = House.configuration
     configuration.maximumRuns = 1
+    try await House.with(configuration: configuration) { house in
+      for name in ["purchases", "b", "c"] {
+        try await house.activeSync {
+          $0.name = name
+          $0.table = "public.\(name)"
+        }
+      }
+      let gate = Gate()
+      house.warehouse.script.gate = (0, gate)
+      let first = try await house.start()
+      await gate.reached()
+      let (second, third) = (try await house.start("b"), try await house.start("c"))
+      #expect(second.phase == "queued")
+      let cancelled = try await house.client.cancelRun(CancelRunRequest(runId: second.runId))
+      #expect(cancelled.status == .cancelled)
+      house.warehouse.script.gate = nil
+      gate.open()
+      #expect(try await house.end(of: first.runId).status == .success)
+      #expect(try await house.end(of: third.runId).status == .success)
+    }
+  }
+
+  @Test("a run is cancelled while the warehouse says nothing; what was receipted stays")
+  func cancelled() async throws {
+    try await House.with { house in
+      try await house.activeSync()
+      house.warehouse.script.rows = (0..<30).map { row(-200 + $0, "u\($0)") }
+      let gate = Gate()
+      house.warehouse.script.gate = (2, gate)
+      let run = try await house.start()
+      await gate.reached()
+      while house.writer.appliedRows("purchases") < 20 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      let cancelled = try await house.client.cancelRun(CancelRunRequest(runId: run.runId))
+      #expect(cancelled.status == .cancelled)
+      #expect(cancelled.errorCode == "cancelled")
+      #expect(cancelled.applied == 20)
+      let again = await refusal {
+        try await house.client.cancelRun(CancelRunRequest(runId: run.runId))
+      }
+      #expect(again?.reason == "run_has_ended")
+      house.warehouse.script.gate = nil
+      #expect(try await house.run().status == .success)
+      #expect(house.writer.appliedRows("purchases") == 30)
+    }
+  }
+
+  @Test("a run in which nothing moves is ended, and says what it waited for")
+  func stalled() async throws {
+    var configuration = House.configuration
+    configuration.runStallLimit = .milliseconds(300)
+    try await House.with(configuration: configuration) { house in
+      try await house.activeSync()
+      house.warehouse.script.gate = (0, Gate())
+      let run = try await house.run()
+      #expect(run.status == .error)
+      #expect(run.errorCode == "stalled")
+      #expect(run.errorMessage.contains("waiting for the warehouse"))
+    }
+  }
+
+  @Test(
+    "circuit breakers end a run before more harm is done",
+    arguments: ["too_many_deletes", "unusual_volume"]
+  )
+  func breakers(code: String) async throws {
+    try await House.with { house in
+      try await house.activeSync {
+        if code == "too_many_deletes" { $0.data = .deletes }
+        $0.options = SyncOptions(
+          overlapNs: 0,
+          maxDeletes: 15,
+          unusualVolumeFactor: code == "unusual_volume" ? 2 : 0
+        )
+      }
+      for second in 0..<3 {
+        house.warehouse.script.rows.append(row(-9000 + Int64(second), "early-\(second)"))
+        #expect(try await house.run().status == .success)
+      }
+      house.warehouse.script.rows += (0..<2000).map { row(-5000 + $0, "u\($0)") }
+      let run = try await house.run()
+      #expect(run.status == .error)
+      #expect(run.errorCode == code)
+      #expect(run.rowsRead <= (code == "too_many_deletes" ? 15 : 1000))
+    }
+  }
+
+  @Test("as many runs as the limit, going on or waiting, then no more")
+  func tooMany() async throws {
+    var configuration = House.configuration
+    configuration.maximumWaitingRuns = 1
     try await House.with(configuration: configuration) { house in
       try await house.activeSync()
       try await house.activeSync {
@@ -194,7 +286,12 @@ struct RunBoardTests {
       credential: ""
     )
     let sync = try SyncRules.validated(House.sync)
-    let job = RunJob(live: LiveRun(run, limits: RunLimits(rowLimit: 1)), source: source, sync: sync, epoch: 1)
+    let job = RunJob(
+      live: LiveRun(run, limits: RunLimits(rowLimit: 1)),
+      source: source,
+      sync: sync,
+      epoch: 1
+    )
     #expect(!board.launch(job))
     #expect(board.liveRuns.map(\.id) == ["r"])
   }

@@ -16,8 +16,8 @@ struct ScheduleTests {
   func offsets(name: String) throws {
     let zone = try #require(TimeZoneRules.load(name))
     let other = try #require(TimeZone(identifier: name))
-    // 1990 to 2037: what both read from the same table; every five hours.
-    for instant in stride(from: Int64(631_152_000), to: 2_114_380_800, by: 18_000) {
+    // 1990 to 2037: what both read from the same table; every day and a bit.
+    for instant in stride(from: Int64(631_152_000), to: 2_114_380_800, by: 90_000) {
       let expected = Int64(other.secondsFromGMT(for: Date(timeIntervalSince1970: Double(instant))))
       guard zone.offset(at: instant) != expected else { continue }
       Issue.record("\(name) at \(instant): \(zone.offset(at: instant)), not \(expected)")
@@ -28,7 +28,7 @@ struct ScheduleTests {
   @Test(
     "The rule at a zone's end holds for the years after its table",
     arguments: [
-      ("EST5EDT,M3.2.0,M11.1.0", Int64(4_107_556_800), Int64(-14_400)),
+      ("EST5EDT,M3.2.0,M11.1.0", Int64(4_118_083_200), Int64(-14_400)),
       ("EST5EDT,M3.2.0,M11.1.0", 4_105_900_800, -18_000),
       ("<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", 4_102_444_800, 39_600),
       ("<-03>3<-02>,M3.5.0/-2,M10.5.0/-1", 4_118_083_200, -7_200),
@@ -40,7 +40,10 @@ struct ScheduleTests {
     #expect(try #require(PosixTimeZone(text)).offset(at: instant) == offset)
   }
 
-  @Test("What is no zone file is refused", arguments: [[], Array("TZif".utf8), [UInt8](repeating: 0, count: 100)])
+  @Test(
+    "What is no zone file is refused",
+    arguments: [[], Array("TZif".utf8), [UInt8](repeating: 0, count: 100)]
+  )
   func noZone(bytes: [UInt8]) {
     #expect(TimeZoneRules(file: bytes) == nil)
     #expect(TimeZoneRules.load("../passwd") == nil)
@@ -71,11 +74,17 @@ struct ScheduleTests {
   func spring() throws {
     // 2026-03-08, New York: 02:00 becomes 03:00.
     let daily = try slots(
-      "cron 30 2 * * *", "America/New_York", from: "2026-03-07T00:00:00Z", to: "2026-03-10T00:00:00Z"
+      "cron 30 2 * * *",
+      "America/New_York",
+      from: "2026-03-07T00:00:00Z",
+      to: "2026-03-10T00:00:00Z"
     )
     #expect(daily == ["2026-03-07T07:30:00Z", "2026-03-08T07:00:00Z", "2026-03-09T06:30:00Z"])
     let hourly = try slots(
-      "every 1h", "America/New_York", from: "2026-03-08T05:00:00Z", to: "2026-03-08T09:00:00Z"
+      "every 1h",
+      "America/New_York",
+      from: "2026-03-08T05:00:00Z",
+      to: "2026-03-08T09:00:00Z"
     )
     #expect(
       hourly == [
@@ -89,15 +98,24 @@ struct ScheduleTests {
   func autumn() throws {
     // 2026-11-01, New York: 02:00 becomes 01:00.
     let daily = try slots(
-      "cron 30 1 * * *", "America/New_York", from: "2026-10-31T12:00:00Z", to: "2026-11-02T12:00:00Z"
+      "cron 30 1 * * *",
+      "America/New_York",
+      from: "2026-10-31T12:00:00Z",
+      to: "2026-11-02T12:00:00Z"
     )
     #expect(daily == ["2026-11-01T05:30:00Z", "2026-11-02T06:30:00Z"])
     let quarters = try slots(
-      "every 30m", "America/New_York", from: "2026-11-01T05:00:00Z", to: "2026-11-01T07:00:00Z"
+      "every 30m",
+      "America/New_York",
+      from: "2026-11-01T05:00:00Z",
+      to: "2026-11-01T07:00:00Z"
     )
     #expect(quarters.count == 5)
     let sixHours = try slots(
-      "every 6h", "America/New_York", from: "2026-11-01T00:00:00Z", to: "2026-11-02T04:59:00Z"
+      "every 6h",
+      "America/New_York",
+      from: "2026-11-01T00:00:00Z",
+      to: "2026-11-02T04:59:00Z"
     )
     #expect(
       sixHours == [
@@ -110,7 +128,12 @@ struct ScheduleTests {
   @Test("Days, weeks and months begin at local midnight, weeks on Mondays")
   func long() throws {
     #expect(
-      try slots("every 1w", "Asia/Kolkata", from: "2026-11-01T00:00:00Z", to: "2026-11-20T00:00:00Z")
+      try slots(
+        "every 1w",
+        "Asia/Kolkata",
+        from: "2026-11-01T00:00:00Z",
+        to: "2026-11-20T00:00:00Z"
+      )
         == ["2026-11-01T18:30:00Z", "2026-11-08T18:30:00Z", "2026-11-15T18:30:00Z"]
     )
     #expect(
@@ -122,16 +145,24 @@ struct ScheduleTests {
         == ["2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z"]
     )
     #expect(
-      try slots("cron 0 9 13 * fri", "UTC", from: "2026-11-10T00:00:00Z", to: "2026-11-21T00:00:00Z")
+      try slots(
+        "cron 0 9 13 * fri",
+        "UTC",
+        from: "2026-11-10T00:00:00Z",
+        to: "2026-11-21T00:00:00Z"
+      )
         == ["2026-11-13T09:00:00Z", "2026-11-20T09:00:00Z"]
     )
   }
 
   /// Every slot of 400 days, by a walk over the minutes that knows nothing of `Schedule`.
   private func expectedSlots(_ wanted: Set<Int>, _ zone: TimeZone, _ start: Int64) -> [Int64] {
-    var (slots, lastMinute) = ([Int64](), Int64.min)
+    var (slots, lastMinute, offset) = ([Int64](), Int64.min, Int64(0))
     for instant in stride(from: start, to: start + 400 * 86_400, by: 60) {
-      let offset = Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(instant))))
+      // No zone changes its clocks but at a quarter of an hour.
+      if instant % 900 == 0 {
+        offset = Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(instant))))
+      }
       let minute = (instant + offset) / 60
       // What the clocks show now and have not shown before: more than one minute after a jump.
       guard minute > lastMinute else { continue }

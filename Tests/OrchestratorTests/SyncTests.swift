@@ -62,12 +62,36 @@ struct SyncTests {
     }
   }
 
-  @Test("a schedule is kept, with a warning that nothing runs it yet")
+  @Test(
+    "R140: a schedule runs an active sync, once a slot, also over restarts; Sync Now moves no slot"
+  )
   func schedule() async throws {
-    try await withSource { house in
-      let put = try await put(house) { $0.schedule = "every 15m" }
-      #expect(put.sync?.schedule == "every 15m")
-      #expect(put.warnings == ["schedules are not run yet: use `sluice sync run purchases`"])
+    var configuration = House.configuration
+    configuration.scheduleInterval = .milliseconds(2)
+    try await House.with(configuration: configuration) { house in
+      try await house.activeSync { $0.schedule = "every 15m" }
+      let shown = try await house.client.getSync(GetSyncRequest(name: "purchases"))
+      let quarter: Int64 = 900_000_000_000
+      let start = house.world.world.now().nanoseconds
+      #expect(shown.nextRunAt == (start / quarter + 1) * quarter)
+      #expect(try await house.run().trigger == "manual")
+      // Two slots went by: one run makes up for both.
+      house.world.advance(seconds: 1800)
+      let second = (house.world.world.now().nanoseconds / quarter) * quarter
+      try await waitForRuns(house, 2)
+      let run = try #require(try await house.runs().first)
+      #expect(run.trigger == "schedule")
+      #expect(run.scheduledFor == second)
+      try await house.restarted { house in
+        try await Task.sleep(for: .milliseconds(50))
+        #expect(try await house.runs().count == 2)
+      }
+    }
+  }
+
+  private func waitForRuns(_ house: House, _ count: Int) async throws {
+    while try await house.runs().count(where: { $0.status == .success }) < count {
+      try await Task.sleep(for: .milliseconds(1))
     }
   }
 

@@ -27,7 +27,8 @@ let orchestrator: [any WireMessage.Type] = [
   TestSyncRequest.self, TestEvent.self, TestReport.self, Column.self, PreviewValue.self,
   PreviewRow.self, ActivateSyncRequest.self, PauseSyncRequest.self, RunSyncRequest.self, Run.self,
   GetRunRequest.self, ListRunsRequest.self, WatchRunRequest.self, GetCursorRequest.self,
-  Cursor.self,
+  Cursor.self, DeleteSyncRequest.self, DeleteSyncResponse.self, DeleteSourceRequest.self,
+  DeleteSourceResponse.self, CancelRunRequest.self,
 ]
 let writer: [any WireMessage.Type] = [
   OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,

@@ -106,7 +106,9 @@ private struct CronField {
       // `5/15` means from 5 on.
       (low, high) = (first, ends.count == 1 && parts.count == 2 ? high : last)
     }
-    return stride(from: low, through: high, by: step).reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1) }
+    return stride(from: low, through: high, by: step).reduce(into: UInt64(0)) {
+      $0 |= 1 << UInt64($1)
+    }
   }
 
   private func value(_ text: Substring) -> Int? {
