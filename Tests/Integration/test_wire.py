@@ -46,7 +46,6 @@ def types(stubs):
         descriptor.full_name: getattr(module, name)
         for module in modules for name, descriptor in module.DESCRIPTOR.message_types_by_name.items()}
     del found["sluice.writer.v1.Row"]
-    assert len(found) == 76
     return found
 
 

@@ -14,12 +14,25 @@ struct ConnectionLimitTests {
 
   private static let waker = Waker()
 
+  /// What was read; handlers that still wait are told, at its end, that nobody answers any more.
+  private final class Answer {
+    let bytes: [UInt8]
+    let connection: ServerConnection
+
+    init(_ bytes: [UInt8], _ connection: ServerConnection) {
+      self.bytes = bytes
+      self.connection = connection
+    }
+
+    deinit { connection.lost(RPCError(.cancelled, "the test is over")) }
+  }
+
   /// What a raw client reads when it has sent `bytes` and time has passed.
   private func answer(
     to bytes: [UInt8],
     after time: Duration = .zero,
     limits: H2Limits = H2Limits()
-  ) -> (bytes: [UInt8], connection: ServerConnection) {
+  ) -> Answer {
     let running = RunningCalls(limit: 200, all: CallCounter())
     let connection = ServerConnection(
       methods: MethodTable(RPCRouter([EchoService()])),
@@ -37,7 +50,7 @@ struct ConnectionLimitTests {
       connection.timeReached(now: start.advanced(by: time))
       connection.gather(into: &output, limit: .max, now: start.advanced(by: time))
     }
-    return (Array(output.readableBytesView), connection)
+    return Answer(Array(output.readableBytesView), connection)
   }
 
   private func goAway(_ code: UInt8, in bytes: [UInt8]) -> Bool {
@@ -84,13 +97,13 @@ struct ConnectionLimitTests {
     arguments: [UInt8(ascii: "v"), 1]
   )
   func bomb(value: UInt8) {
-    let (bytes, connection) = answer(
+    let bomb = answer(
       to: RawConnection.preface + Self.acknowledgement + references(12_000, value: value)
         + Self.ping
     )
-    #expect(goAway(11, in: bytes))
-    #expect(!answersPing(bytes))
-    #expect(connection.shouldClose)
+    #expect(goAway(11, in: bomb.bytes))
+    #expect(!answersPing(bomb.bytes))
+    #expect(bomb.connection.shouldClose)
   }
 
   @Test("long header lists that are refused are unpacked a few times only")
@@ -167,7 +180,8 @@ struct ConnectionLimitTests {
       connection.gather(into: &output, limit: .max, now: .now)
     }
     #expect(connection.session.misconduct == "too many streams that had to be reset")
-    #expect(connection.shouldClose)
+    // Asked of `once`, which thus lives until here.
+    #expect(once.connection.shouldClose)
   }
 
   @Test("a call whose first window stays shut for 30 s ends its connection")
