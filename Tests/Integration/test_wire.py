@@ -46,7 +46,7 @@ def types(stubs):
         descriptor.full_name: getattr(module, name)
         for module in modules for name, descriptor in module.DESCRIPTOR.message_types_by_name.items()}
     del found["sluice.writer.v1.Row"]
-    assert len(found) == 76
+    assert len(found) == 77
     return found
 
 
