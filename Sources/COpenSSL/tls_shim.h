@@ -15,6 +15,11 @@ static inline void sluice_SSL_CTX_no_session_cache(SSL_CTX *context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
+// SSL_OP_CLEANSE_PLAINTEXT is a macro with a cast: decrypted bytes do not stay in OpenSSL's buffer.
+static inline void sluice_SSL_CTX_cleanse_plaintext(SSL_CTX *context) {
+  SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
 // A macro over SSL_ctrl.
 static inline int sluice_SSL_set_server_name(SSL *ssl, const char *name) {
   return SSL_set_tlsext_host_name(ssl, name) == 1;

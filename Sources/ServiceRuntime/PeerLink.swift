@@ -30,11 +30,12 @@ public struct PeerLink: Sendable {
 }
 
 extension TLSConfiguration {
-  public init(_ files: TLSFiles) {
+  public init(_ files: TLSFiles, wipesPlaintext: Bool = false) {
     self.init(
       certificateChainFile: files.certificate,
       privateKeyFile: files.key,
-      trustRootsFile: files.authority
+      trustRootsFile: files.authority,
+      wipesPlaintext: wipesPlaintext
     )
   }
 }

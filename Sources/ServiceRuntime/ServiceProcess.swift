@@ -31,17 +31,21 @@ public struct ServiceProcess: Sendable {
   public var summary: String
   /// Settings of its own besides those of every service, by variable, with what they are.
   public var settings: [(name: String, help: String)]
+  /// Whether its messages are secrets, which must not lie in its connections' buffers.
+  public var holdsSecrets: Bool
 
   public init(
     name: String,
     service: String,
     summary: String,
-    settings: [(name: String, help: String)]
+    settings: [(name: String, help: String)],
+    holdsSecrets: Bool = false
   ) {
     self.name = name
     self.service = service
     self.summary = summary
     self.settings = settings
+    self.holdsSecrets = holdsSecrets
   }
 
   /// Runs to the end.
@@ -136,7 +140,7 @@ public struct ServiceProcess: Sendable {
     let listener = HTTP2Server(
       host: configuration.listen.host,
       port: configuration.listen.port,
-      tls: TLSConfiguration(configuration.tls),
+      tls: TLSConfiguration(configuration.tls, wipesPlaintext: holdsSecrets),
       router: RPCRouter(services + [ReflectionService(describing: services)], restricted: true)
         .intercepted(by: CallLogging(logger))
         .intercepted(by: CallTracing()),

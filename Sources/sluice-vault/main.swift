@@ -23,7 +23,8 @@ let process = ServiceProcess(
       "SLUICE_TOKEN_HOSTS",
       "hosts besides Google's that a service account's token_uri may name, with commas between"
     ),
-  ]
+  ],
+  holdsSecrets: true
 )
 
 SecretProcess.harden()

@@ -118,6 +118,12 @@ struct SigningTests {
         other.session[0] ^= 1
         #expect(try !SSHVerdict.verifies(signed.signature, of: other, directory))
       }
+      // As OpenSSH signs in at OpenSSH: with the server's key at the end.
+      var bound = request
+      bound.method = "publickey-hostbound-v00@openssh.com"
+      bound.rest = SSHWire.string([1, 2, 3])
+      let signed = try await vault.signSSH("tunnel", bound.bytes)
+      #expect(try SSHVerdict.verifies(signed.signature, of: bound, directory))
 
       let refused: [(String, (inout SSHRequest) -> Void, RPCCode)] = [
         ("another user", { $0.user = "root" }, .permissionDenied),
@@ -127,6 +133,21 @@ struct SigningTests {
         ("SHA-1", { $0.algorithm = "ssh-rsa" }, .invalidArgument),
         ("another key", { $0.blob[$0.blob.count - 1] ^= 1 }, .notFound),
         ("something after it", { $0.rest = [0] }, .invalidArgument),
+        (
+          "bound to no server",
+          {
+            $0.method = "publickey-hostbound-v00@openssh.com"
+            $0.rest = SSHWire.string([])
+          }, .invalidArgument
+        ),
+        (
+          "bound, and something after it",
+          {
+            $0.method = "publickey-hostbound-v00@openssh.com"
+            $0.rest = SSHWire.string([1]) + [0]
+          }, .invalidArgument
+        ),
+        ("bound without its server", { $0.rest = SSHWire.string([1]) }, .invalidArgument),
         ("no session", { $0.session = [] }, .invalidArgument),
         ("no flag", { $0.flag = 0 }, .invalidArgument),
       ]
@@ -143,7 +164,7 @@ struct SigningTests {
       )
       #expect(try await refusal { try await vault.signSSH("tunnel", []) }.code == .invalidArgument)
       let entries = try await vault.audited().filter { $0.action == "sign ssh login" }
-      #expect(entries.count == names.count)
+      #expect(entries.count == names.count + 1)
     }
   }
 

@@ -81,10 +81,14 @@ class Client:
 
 
 class House(Client):
-    """The three services; starts with `with`. Everything of theirs lives below `folder`."""
+    """The three services; starts with `with`. Everything of theirs lives below `folder`.
 
-    def __init__(self, folder, binaries=None):
+    `options` go to `sluice dev`.
+    """
+
+    def __init__(self, folder, binaries=None, options=()):
         super().__init__(folder, binaries)
+        self.options = options
         self.data = self.folder / "data"
         self.log = self.folder / "dev.log"
         self.process = None
@@ -107,7 +111,7 @@ class House(Client):
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binaries / "sluice", "dev", "--data", self.data], cwd=self.folder,
+                [self.binaries / "sluice", "dev", "--data", self.data, *self.options], cwd=self.folder,
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 # A group of its own: Ctrl-C is for the caller, who then stops the services in order.
                 start_new_session=True)

@@ -1,4 +1,5 @@
-/// What an SSH client asks a key to sign when it signs in (RFC 4252, section 7).
+/// What an SSH client asks a key to sign when it signs in (RFC 4252, section 7; or OpenSSH's form of it
+/// that names the server's key as well, its PROTOCOL file, section 1.2).
 ///
 /// Read strictly, so that a key that signs these signs nothing else.
 public struct SSHUserAuthRequest: Sendable, Equatable {
@@ -17,10 +18,14 @@ public struct SSHUserAuthRequest: Sendable, Equatable {
     guard rest.popFirst() == 50 else { throw Self.refusal("its message number") }
     user = try Self.text(&rest)
     guard try Self.text(&rest) == "ssh-connection" else { throw Self.refusal("its service") }
-    guard try Self.text(&rest) == "publickey" else { throw Self.refusal("its method") }
+    let method = try Self.text(&rest)
+    // OpenSSH's clients use the longer form wherever the server knows it.
+    let isHostBound = method == "publickey-hostbound-v00@openssh.com"
+    guard isHostBound || method == "publickey" else { throw Self.refusal("its method") }
     guard rest.popFirst() == 1 else { throw Self.refusal("its signature flag") }
     algorithm = try Self.text(&rest)
     publicKeyBlob = Array(try Self.string(&rest))
+    if isHostBound, try Self.string(&rest).isEmpty { throw Self.refusal("its server's key") }
     guard rest.isEmpty else { throw Self.refusal("its end") }
   }
 

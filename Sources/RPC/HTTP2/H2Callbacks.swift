@@ -340,7 +340,7 @@ private let readData: nghttp2_data_source_read_callback = {
   }
   if stream.sentBytes == 0, count > 0 { session.sending.append(stream) }
   stream.sentBytes += count
-  if count > H2Session.copyThreshold {
+  if count > session.copyThreshold {
     flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
   } else {
     var at = UnsafeMutableRawPointer(buffer)

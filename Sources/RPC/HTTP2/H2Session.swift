@@ -58,7 +58,7 @@ final class H2Session {
   enum Role { case server, client }
 
   /// Copying a body shorter than this into nghttp2's frame is cheaper than the detour around it.
-  static let copyThreshold = 1024
+  @exclusivity(unchecked) var copyThreshold = 1024
 
   let role: Role
   let limits: H2Limits

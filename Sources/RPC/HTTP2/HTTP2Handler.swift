@@ -33,6 +33,8 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
   /// What the calls of a lost connection end with, given why, if that is known.
   private let lostError: (String?) -> RPCError
   private let waitsForTLS: Bool
+  /// Frames are encrypted as soon as they are written, and must not lie about then.
+  private let wipesFrames: Bool
   private var context: ChannelHandlerContext?
   private var spare = ByteBuffer()
   private var hasStarted = false
@@ -51,12 +53,16 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
     channel: any Channel,
     connection: H2Connection,
     waitsForTLS: Bool,
+    wipesFrames: Bool = false,
     lostError: @escaping (String?) -> RPCError
   ) {
     loop = channel.eventLoop
     closed = channel.closeFuture
     self.connection = connection
     self.waitsForTLS = waitsForTLS
+    self.wipesFrames = wipesFrames
+    // nghttp2's own memory is not ours to wipe: no body goes through it.
+    if wipesFrames { connection.session.copyThreshold = 0 }
     self.lostError = lostError
   }
 
@@ -217,7 +223,7 @@ final class HTTP2Handler: ChannelInboundHandler, CallWaker, @unchecked Sendable 
       connection.gather(into: &spare, limit: Self.batch, now: .now)
       guard spare.readableBytes > 0 else { break }
       context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
-      spare.clear()
+      if wipesFrames { spare.wipe() } else { spare.clear() }
     }
     isFlushing = false
     setTimer()

@@ -116,6 +116,7 @@ public final class HTTP2Server: Service, Sendable {
       channel: channel,
       connection: connection,
       waitsForTLS: identity != nil,
+      wipesFrames: tls?.wipesPlaintext ?? false,
       lostError: { reason in
         RPCError(
           .cancelled,
@@ -138,6 +139,7 @@ public final class HTTP2Server: Service, Sendable {
         TLSHandler(
           engine,
           handshakeTimeout: TimeAmount(configuration.handshakeTimeout),
+          wipesPlaintext: tls?.wipesPlaintext ?? false,
           logger: logger
         )
       )

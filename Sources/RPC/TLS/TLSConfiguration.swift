@@ -7,11 +7,20 @@ public struct TLSConfiguration: Sendable, Hashable {
   public var privateKeyFile: String
   /// The authorities whose certificates a peer may show.
   public var trustRootsFile: String
+  /// Has a server overwrite decrypted bytes and unencrypted ones as soon as they are used: for one
+  /// whose messages are secrets, which would lie in its connections' buffers until the next message.
+  public var wipesPlaintext: Bool
 
-  public init(certificateChainFile: String, privateKeyFile: String, trustRootsFile: String) {
+  public init(
+    certificateChainFile: String,
+    privateKeyFile: String,
+    trustRootsFile: String,
+    wipesPlaintext: Bool = false
+  ) {
     self.certificateChainFile = certificateChainFile
     self.privateKeyFile = privateKeyFile
     self.trustRootsFile = trustRootsFile
+    self.wipesPlaintext = wipesPlaintext
   }
 }
 

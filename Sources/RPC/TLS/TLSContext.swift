@@ -19,6 +19,7 @@ final class TLSContext: @unchecked Sendable {
     // SSL_VERIFY_FAIL_IF_NO_PEER_CERT: a client without a certificate gets no connection.
     SSL_CTX_set_verify(handle, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
     SSL_CTX_set_num_tickets(handle, 0)
+    if configuration.wipesPlaintext { sluice_SSL_CTX_cleanse_plaintext(handle) }
     SSL_CTX_set_alpn_select_cb(handle, selectProtocol, nil)
     try load(configuration)
     // Tells clients which authorities' certificates are taken.

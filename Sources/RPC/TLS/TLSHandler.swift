@@ -20,6 +20,7 @@ final class TLSHandler: ChannelDuplexHandler {
 
   private let engine: TLSEngine
   private let handshakeTimeout: TimeAmount
+  private let wipesPlaintext: Bool
   private let logger: Logger
   private var phase = Phase.handshake
   private var hasBegun = false
@@ -27,9 +28,15 @@ final class TLSHandler: ChannelDuplexHandler {
   /// Decrypted bytes; its memory is used again and again.
   private var plain = ByteBuffer()
 
-  init(_ engine: TLSEngine, handshakeTimeout: TimeAmount, logger: Logger) {
+  init(
+    _ engine: TLSEngine,
+    handshakeTimeout: TimeAmount,
+    wipesPlaintext: Bool = false,
+    logger: Logger
+  ) {
     self.engine = engine
     self.handshakeTimeout = handshakeTimeout
+    self.wipesPlaintext = wipesPlaintext
     self.logger = logger
   }
 
@@ -90,6 +97,7 @@ final class TLSHandler: ChannelDuplexHandler {
   private func read(_ context: ChannelHandlerContext) {
     // Whoever was given the last ones has let go of them, as a rule.
     plain.clear()
+    defer { if wipesPlaintext { plain.wipe() } }
     do throws(TLSError) {
       let isOpen = try engine.read(into: &plain)
       // Reading may answer: a key update, an alert.
