@@ -36,6 +36,11 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CCurl",
+      pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"])]
+    ),
 
     // Pure.
     .target(name: "Wire"),
@@ -45,6 +50,7 @@ let package = Package(
     .target(name: "Crypto", dependencies: ["COpenSSL"]),
     .target(name: "SQLDatabase", dependencies: ["CSQLite", "CPostgreSQL"]),
     .target(name: "Loopback"),
+    .target(name: "HTTPFetch", dependencies: ["CCurl", "SyncModel"]),
     .target(
       name: "RPC",
       dependencies: [
@@ -157,6 +163,10 @@ let package = Package(
     .testTarget(name: "SyncModelTests", dependencies: ["SyncModel", "Wire"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto", "TestSupport"]),
     .testTarget(name: "SQLDatabaseTests", dependencies: ["SQLDatabase", "TestSupport"]),
+    .testTarget(
+      name: "HTTPFetchTests",
+      dependencies: ["HTTPFetch", "SyncModel", "Crypto", "TestSupport"]
+    ),
     .testTarget(
       name: "RPCTests",
       dependencies: [
