@@ -30,12 +30,11 @@ let store = try await ProfileStore.open(
 
 /// Seconds of CPU, and the resident memory now in MiB.
 func usage() -> (cpu: Double, memory: Double) {
-  var usage = rusage()
-  getrusage(RUSAGE_SELF, &usage)
-  func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+  var time = timespec()
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
   let statm = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
   let pages = Double(statm.split(separator: " ").dropFirst().first ?? "0") ?? 0
-  return (seconds(usage.ru_utime) + seconds(usage.ru_stime), pages * 4096 / 1_048_576)
+  return (Double(time.tv_sec) + Double(time.tv_nsec) / 1e9, pages * 4096 / 1_048_576)
 }
 
 func pad(_ text: String, _ width: Int) -> String {
