@@ -318,46 +318,6 @@ import WriterAPI
     #expect(request?.aliasLabel == "l")
   }
 
-  @Test func `what set an attribute last is explained by row, run and sync`() async {
-    bench.writer.state.withLock { state in
-      state.origins = [
-        AttributeOrigin(
-          value: "17",
-          type: "number",
-          updatedAt: 1_704_067_200_000_000_000,
-          assignedAt: nil,
-          sync: "people",
-          runId: "run-7",
-          runOpenedAt: 1_704_067_201_000_000_000
-        )
-      ]
-    }
-    let line = await bench.run(
-      "profile",
-      "show",
-      "--external-id",
-      "42",
-      "--explain",
-      "points",
-      "-o",
-      "jsonl"
-    )
-    #expect(
-      line.output == #"{"attribute":"points","item":null,"value":17,"type":"number","#
-        + #""updated_at":"2024-01-01T00:00:00Z","assigned_at":null,"sync":"people","run_id":"run-7","#
-        + #""run_opened_at":"2024-01-01T00:00:01Z"}"# + "\n"
-    )
-    let request = bench.writer.state.withLock { $0.lastExplain }
-    #expect(request?.attribute == "points")
-    #expect(request?.profile?.externalId == "42")
-    let table = await bench.run("profile", "show", "--external-id", "42", "--explain", "points")
-    #expect(table.output.contains("people") && table.output.contains("run-7"))
-    bench.writer.state.withLock { $0.origins = [] }
-    let none = await bench.run("profile", "show", "--external-id", "42", "--explain", "x")
-    #expect(none.exit == 0)
-    #expect(none.errors.contains("never had an attribute x"))
-  }
-
   @Test func `profile count prints whole numbers, and revenue as exact text`() async {
     bench.writer.state.withLock {
       $0.counts = ProfileCounts(profiles: 2357, purchases: 6919, revenue: "244091.94")
