@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "Wire", targets: ["Wire"]),
     .library(name: "SyncModel", targets: ["SyncModel"]),
     .library(name: "WriterAPI", targets: ["WriterAPI"]),
+    .library(name: "Destination", targets: ["Destination"]),
     .library(name: "Destinations", targets: ["Destinations"]),
   ],
   dependencies: [

@@ -22,6 +22,16 @@ let package = Package(
       swiftSettings: [.swiftLanguageMode(.v6)]
     ),
 
+    .executableTarget(
+      name: "writer-alone",
+      dependencies: [
+        .product(name: "SyncModel", package: "sluice"),
+        .product(name: "Destination", package: "sluice"),
+        .product(name: "Destinations", package: "sluice"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6)]
+    ),
+
     // The two ends that rpc-table measures: a server, and a source of calls.
     .target(
       name: "RPCBench",

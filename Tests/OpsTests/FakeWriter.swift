@@ -38,7 +38,9 @@ final class FakeWriter: WriterService {
     responses: RPCWriter<RejectedRow>,
     context: ServerContext
   ) async throws {
-    let rows = state.withLock { $0.rejected }.filter { $0.runId == request.runId }
+    let rows = state.withLock { $0.rejected }.filter {
+      $0.runId == request.runId && (request.warnings || !$0.warning)
+    }
     for row in rows.prefix(request.limit == 0 ? rows.count : Int(request.limit)) {
       try await responses.write(row)
     }

@@ -60,7 +60,9 @@ struct PostgreSQLWarehouseTests {
     #expect(none.code == "credential_missing")
   }
 
-  @Test("reads timestamp as UTC whatever the role's time zone (R14), and dates as midnight")
+  @Test(
+    "reads timestamp as UTC whatever the role's time zone (R14), dates as midnight, json as text (R28)"
+  )
   func types() async throws {
     try fixture.run(
       """

@@ -48,12 +48,12 @@ public struct AttributeChanges: ~Copyable {
       if name.count != member.key.count { wasTrimmed = true }
       if let standard = StandardAttribute(name) {
         try readStandard(standard, member, &warnings)
+      } else if let identifier = PayloadRules.identifierKey(name) {
+        // R40 also holds with spaces around the name; null has no effect (R71).
+        guard member.kind == .null else { throw .identifierInPayload(identifier) }
       } else if member.kind == .object {
         if isMerging == nil { isMerging = try Self.mergesObjects(payload) }
         readObject(name, member, isMerging: isMerging ?? false, &warnings)
-      } else if isKnownIdentifier(name) {
-        // Only null comes here, which has no effect (R71).
-        continue
       } else {
         readCustom(name, member, &warnings)
       }
@@ -209,10 +209,6 @@ public struct AttributeChanges: ~Copyable {
       let last = key.lastIndex(where: { $0 != 0x20 })
     else { return UnsafeRawBufferPointer(rebasing: key[..<0]) }
     return UnsafeRawBufferPointer(rebasing: key[first...last])
-  }
-
-  private func isKnownIdentifier(_ name: UnsafeRawBufferPointer) -> Bool {
-    PayloadRules.identifierKey(name) != nil
   }
 
   private mutating func checkNames() throws(RowIssue) {

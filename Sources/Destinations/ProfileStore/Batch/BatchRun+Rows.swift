@@ -104,12 +104,12 @@ extension BatchRun {
     _ row: SourceRow,
     _ payload: JSONObject
   ) throws -> Int? {
+    let existingOnly = try PayloadRules.updatesExistingOnly(payload)
     if let known = try profiles.find(identified.identity) {
       try add(summary, revenue: revenue, to: known)
       profiles.touch(known, at: standing(row))
       return known
     }
-    let existingOnly = try PayloadRules.updatesExistingOnly(payload)
     guard let (slot, _) = try createIfAllowed(identified.identity, existingOnly: existingOnly)
     else { return nil }
     changes.removeAll()
