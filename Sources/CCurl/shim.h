@@ -39,6 +39,10 @@ static inline CURLcode sluice_set_seek_function(
     CURL *easy, int (*function)(void *, curl_off_t, int)) {
   return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, function);
 }
+static inline CURLcode sluice_set_progress_function(
+    CURL *easy, int (*function)(void *, curl_off_t, curl_off_t, curl_off_t, curl_off_t)) {
+  return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, function);
+}
 
 // curl_easy_getinfo(3) is variadic too.
 static inline CURLcode sluice_get_long(CURL *easy, CURLINFO info, long *value) {

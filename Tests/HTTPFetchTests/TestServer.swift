@@ -35,6 +35,13 @@ final class TestServer: Sendable {
     return python
   }
 
+  /// The first block of Python in a page of the documentation.
+  static func recipe(_ page: String) throws -> String {
+    let file = tests.deletingLastPathComponent().appendingPathComponent(page)
+    let parts = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "```")
+    return try String(#require(parts.first { $0.hasPrefix("python\n") }).dropFirst(7))
+  }
+
   func port(_ name: String) throws -> Int { try #require(ports[name]) }
 
   func url(_ path: String, tls: Bool = false) throws -> HTTPURL {

@@ -56,10 +56,15 @@ class Connection:
             self.writer.close()
 
     async def one(self):
-        head = await self.reader.readuntil(b"\r\n\r\n")
+        first = await self.reader.readexactly(1)
+        if first == b"\x16":
+            # A TLS handshake, to the port that has none.
+            await self.send(answer(400))
+            return False
+        head = first + await self.reader.readuntil(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")[:-2]
         method, target, _ = lines[0].split(" ")
-        fields = [tuple(line.split(": ", 1)) if ": " in line else (line, "") for line in lines[1:]]
+        fields = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
         length = int(dict((n.lower(), v) for n, v in fields).get("content-length", 0))
         body = await self.reader.readexactly(length) if length else b""
         self.requests += 1
@@ -105,8 +110,13 @@ class Connection:
         await self.send(b"0\r\nX-Sum: 1\r\n\r\n")
 
     async def do_slow(self, milliseconds, **_):
-        await asyncio.sleep(int(milliseconds) / 1000)
-        await self.send(answer(200, b"late"))
+        try:
+            # Its end is seen although it is waited for; nobody sends two requests at once here.
+            async with asyncio.timeout(int(milliseconds) / 1000):
+                await self.reader.read(1)
+            return False
+        except TimeoutError:
+            await self.send(answer(200, b"late"))
 
     async def do_stall(self, **_):
         await self.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + pattern(0, 10))
@@ -209,6 +219,8 @@ async def main():
     servers = {
         "plain": await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000),
         "tls": await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context, backlog=1000),
+        # An address that the certificate does not name.
+        "elsewhere": await asyncio.start_server(serve, "127.0.0.2", 0, ssl=context),
         "silent": await asyncio.start_server(silent, "127.0.0.1", 0),
     }
     ports = {name: server.sockets[0].getsockname()[1] for name, server in servers.items()}

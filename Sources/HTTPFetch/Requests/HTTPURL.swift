@@ -58,7 +58,10 @@ public struct HTTPURL: Sendable, Hashable {
 
   /// Another target at the same place: a driver's next page. `target` begins with a slash.
   public func replacing(target: String) throws(FetchError) -> HTTPURL {
-    try HTTPURL("\(origin)\(target)")
+    guard target.utf8.first == 0x2f else {
+      throw FetchError(.invalidRequest, "the path of a call to \(host) does not begin with a slash")
+    }
+    return try HTTPURL("\(origin)\(target)")
   }
 
   private static func hostAndPort(

@@ -15,7 +15,10 @@ extension FetchError {
       (kind, message) = (.notAllowed, "\(place) may not be called: \(gate.refused ?? "")")
     case CURLE_COULDNT_CONNECT:
       (kind, message) = (.cannotConnect, "\(place) does not accept connections")
-    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE,
+    case CURLE_SSL_CONNECT_ERROR:
+      // Also what a peer does that is restarted in the middle of it: another attempt may succeed.
+      (kind, message) = (.cannotConnect, "\(place) and this side agree on no encrypted connection")
+    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
       CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED:
       (kind, message) = (.tls, "no encrypted connection with \(place) that can be trusted")
     case CURLE_OPERATION_TIMEDOUT:

@@ -92,10 +92,10 @@ final class CurlLoop: @unchecked Sendable {
         // The cancellation may have come first, and found nothing.
         if transfer.isCancelled { transfer.fail(CancellationError(), nil) } else { queue(transfer) }
       case .cancel(let transfer):
-        if let easy = remove(transfer) {
-          transfer.fail(CancellationError(), easy)
-        } else {
+        if running[ObjectIdentifier(transfer)] == nil {
           cancelled.insert(ObjectIdentifier(transfer))
+        } else {
+          end(transfer, with: CancellationError())
         }
       case .resume(let transfer):
         guard let easy = running[ObjectIdentifier(transfer)]?.easy else { continue }
@@ -169,6 +169,7 @@ final class CurlLoop: @unchecked Sendable {
   }
 
   private func end(_ transfer: any Transfer, with error: any Error) {
+    if transfer.abort(with: error) { return }
     if let easy = remove(transfer) { transfer.fail(error, easy) }
   }
 
@@ -212,6 +213,11 @@ final class CurlLoop: @unchecked Sendable {
     }
     let error = FetchError(.closed, "the client was shut down")
     for (transfer, _) in running.values { end(transfer, with: error) }
+    // Those that end in a callback.
+    var active: CInt = 0
+    if !running.isEmpty { curl_multi_perform(multi, &active) }
+    _ = collectEnds()
+    for (transfer, easy) in running.values { transfer.fail(error, easy) }
     for transfer in admission.removeWaiting(where: { _ in true }) { transfer.fail(error, nil) }
     for case .start(let transfer) in late { transfer.fail(error, nil) }
   }

@@ -80,6 +80,8 @@ final class HTTPTransfer: Transfer, @unchecked Sendable {
     takeWaiter()?.resume(throwing: error)
   }
 
+  func abort(with error: any Error) -> Bool { false }
+
   func mayHaveArrived(_ easy: EasyHandle) -> Bool {
     sentBytes > 0 || easy.long(CURLINFO_REQUEST_SIZE) > 0
   }

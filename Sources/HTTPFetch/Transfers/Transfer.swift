@@ -19,6 +19,10 @@ protocol Transfer: AnyObject, Sendable {
   func complete(_ code: CURLcode, _ easy: EasyHandle)
   /// It was cancelled, timed out, or never began.
   func fail(_ error: any Error, _ easy: EasyHandle?)
+  /// Ends it from inside a callback of libcurl's, for protocols that must not be taken away in the
+  /// middle. `complete` follows at the next turn.
+  /// - Returns: false when the handle is to be taken away instead, and `fail` called.
+  func abort(with error: any Error) -> Bool
   /// For `expired`: the error of a timeout has to say whether the peer may have got it.
   func mayHaveArrived(_ easy: EasyHandle) -> Bool
 }
