@@ -61,6 +61,15 @@ check: venv ## Formatting, layers, style and protocol files
 fuzz: deps-build ## Feed what parses foreign bytes with random ones (FUZZ_SECONDS=60 a target)
 	scripts/fuzz
 
+.PHONY: rules
+rules: deps-build ## Which tests each rule of payloads has, and how they ended (RULES=--table: every rule)
+	$(SWIFT_BUILD) --build-tests
+	ulimit -S -n "$$(ulimit -H -n)"; scripts/rule-coverage $(RULES)
+
+.PHONY: storm
+storm: build venv ## 200 MB of random and mutated payloads through a writer (STORM=options of scripts/payload-storm)
+	$(PYTHON) scripts/payload-storm --binaries "$$($(SWIFT_BUILD) --show-bin-path)" $(STORM)
+
 .PHONY: sanitize
 sanitize: deps ## The unit tests under the address and the thread sanitizer
 	scripts/sanitize address
@@ -81,6 +90,10 @@ bench: ## Rows per second into the profile store, and of coding a batch, beside 
 	swift run --package-path Benchmarks --configuration release batch-coding
 	swift build --configuration release
 	Benchmarks/table-to-store --binaries "$$(swift build --configuration release --show-bin-path)"
+
+.PHONY: bench-writer
+bench-writer: deps-build ## Rows per second of the profile store alone (BENCH_WRITER="ROWS BATCH FOLDER")
+	swift run --package-path Benchmarks --configuration release writer-alone $(BENCH_WRITER)
 
 .PHONY: bench-rpc
 bench-rpc: deps-build ## Our gRPC server and client beside their peers (BENCH_RPC=options of Benchmarks/rpc-table)

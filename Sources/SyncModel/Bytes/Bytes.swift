@@ -23,6 +23,12 @@ extension UnsafeRawBufferPointer {
     return count - other.count
   }
 
+  /// True when a JSON string's inside has an escape.
+  var hasBackslash: Bool {
+    guard count > 0, let base = baseAddress else { return false }
+    return memchr(base, 0x5C, count) != nil
+  }
+
   /// A quick hash for tables in memory; not stable between versions, not for the disk.
   public var quickHash: UInt64 {
     var hash: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: count)

@@ -106,7 +106,7 @@ public enum JSONText {
     _ inner: UnsafeRawBufferPointer,
     into sink: inout ByteSink
   ) {
-    guard inner.contains(UInt8(ascii: "\\")) else {
+    guard inner.hasBackslash else {
       sink.append(UInt8(ascii: "\""))
       sink.append(inner)
       sink.append(UInt8(ascii: "\""))

@@ -98,7 +98,11 @@ public struct EventProperties {
       throw .propertyTooLong(limits.stringLength)
     }
     let start = sink.count
-    JSONText.appendCompact(item.text, into: &sink)
+    if item.inner.hasBackslash {
+      JSONText.appendCompact(item.text, into: &sink)
+    } else {
+      sink.append(item.text)
+    }
     guard !isInArray else { return }
     let written = sink.bytes(from: start)
     let characters = UnsafeRawBufferPointer(rebasing: written[1..<(written.count - 1)])
@@ -116,7 +120,7 @@ public struct EventProperties {
   ) throws(RowIssue) {
     let start = sink.count
     sink.append(UInt8(ascii: "\""))
-    if key.contains(UInt8(ascii: "\\")) {
+    if key.hasBackslash {
       var characters = ByteSink(capacity: key.count)
       JSONText.unescape(key, into: &characters)
       try check(characters.bytes, isTopLevel: isTopLevel)

@@ -35,11 +35,11 @@ struct NestedValue {
       guard item.text.count <= 255 else { throw .number }
       sink.append(item.text)
     case .string:
-      let start = sink.count
-      JSONText.appendCompact(item.text, into: &sink)
-      let written = sink.bytes(from: start)
-      guard !written.isLonger(than: limits.stringLength + 2) || fits(item.inner) else {
-        throw .string
+      guard fits(item.inner) else { throw .string }
+      if item.inner.hasBackslash {
+        JSONText.appendCompact(item.text, into: &sink)
+      } else {
+        sink.append(item.text)
       }
     case .array:
       sink.append(UInt8(ascii: "["))
@@ -92,7 +92,7 @@ struct NestedValue {
 
   /// A date whose slashes may be escaped, as some writers of JSON do.
   private static func time(_ inner: UnsafeRawBufferPointer) -> CivilTime? {
-    guard inner.contains(UInt8(ascii: "\\")) else { return PayloadTime.civil(inner) }
+    guard inner.hasBackslash else { return PayloadTime.civil(inner) }
     var characters = ByteSink(capacity: 64)
     JSONText.unescape(inner, into: &characters)
     return PayloadTime.civil(characters.bytes)
@@ -103,7 +103,7 @@ struct NestedValue {
     _ key: UnsafeRawBufferPointer,
     into sink: inout ByteSink
   ) throws(NestedProblem) {
-    if !key.contains(UInt8(ascii: "\\")) {
+    if !key.hasBackslash {
       try check(key)
       sink.append(UInt8(ascii: "\""))
       sink.append(key)
@@ -127,7 +127,7 @@ struct NestedValue {
   /// A string by its characters, escapes undone.
   func fits(_ inner: UnsafeRawBufferPointer) -> Bool {
     guard inner.isLonger(than: limits.stringLength) else { return true }
-    guard inner.contains(UInt8(ascii: "\\")) else { return false }
+    guard inner.hasBackslash else { return false }
     var characters = ByteSink(capacity: inner.count)
     JSONText.unescape(inner, into: &characters)
     return !characters.bytes.isLonger(than: limits.stringLength)

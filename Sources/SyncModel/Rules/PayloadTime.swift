@@ -16,6 +16,10 @@ public enum PayloadTime {
   public static func civil(_ text: UnsafeRawBufferPointer) -> CivilTime? {
     // The shortest is MM/dd/yyyy.
     guard text.count >= 10, text.count <= 64 else { return nil }
+    // Most text is no date: `2020-`, `05/` or `Thu ` begins one.
+    guard
+      text[4] == UInt8(ascii: "-") || text[2] == UInt8(ascii: "/") || text[3] == UInt8(ascii: " ")
+    else { return nil }
     var reader = Reader(text: text)
     if text[0] &- UInt8(ascii: "0") > 9 { return weekdayForm(&reader) }
     guard var time = date(&reader) else { return nil }
