@@ -138,7 +138,7 @@ let package = Package(
       name: "sluice-orchestrator",
       dependencies: [
         "Orchestrator", "OrchestratorAPI", "VaultAPI", "WriterAPI", "Warehouse", "Warehouses",
-        "ServiceRuntime", "SQLDatabase",
+        "ServiceRuntime", "SQLDatabase", "HTTPFetch", "RPC", "SyncModel",
       ]
     ),
     .executableTarget(

@@ -37,7 +37,9 @@ extension StoredSync {
         rowLimit: rowLimit,
         maxRejectedPercent: UInt32(clamping: breakers.maxRejectedPercent),
         maxDeletes: breakers.maxDeletes,
-        unusualVolumeFactor: UInt32(clamping: breakers.unusualVolumeFactor)
+        unusualVolumeFactor: UInt32(clamping: breakers.unusualVolumeFactor),
+        alertRejectedPercent: UInt32(clamping: alerts.rejectedPercent),
+        alertSuccess: alerts.tellsSuccess
       ),
       state: state.message,
       tested: tested,

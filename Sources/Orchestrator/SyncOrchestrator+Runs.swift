@@ -29,6 +29,52 @@ extension SyncOrchestrator {
     }
   }
 
+  public func testAlert(
+    _ request: TestAlertRequest,
+    context: ServerContext
+  ) async throws -> TestAlertResponse {
+    try await answering(context) {
+      let workspace = try Name.workspace(request.workspace)
+      let sync = try await database.read { connection in
+        try connection.existingSync(workspace: workspace, name: request.sync)
+      }
+      guard let carrier else {
+        throw RPCError(
+          .failedPrecondition,
+          "no mail server is configured: set SLUICE_MAIL_SERVER and SLUICE_MAIL_FROM at the orchestrator",
+          reason: "mail_not_configured"
+        )
+      }
+      guard !sync.contacts.isEmpty else {
+        throw RPCError(
+          .failedPrecondition,
+          "sync \"\(sync.name)\" has no contacts",
+          reason: "contact_required"
+        )
+      }
+      let now = world.now()
+      let run = StoredRun(
+        id: "",
+        workspace: workspace,
+        sync: sync.name,
+        epoch: 0,
+        startedAt: now
+      )
+      let alert = Alert(.test, of: run, id: world.newID(), contacts: sync.contacts, at: now)
+      do {
+        try await carrier.deliver(alert)
+      } catch {
+        try Task.checkCancellation()
+        throw RPCError(
+          .unavailable,
+          "the mail could not be handed over: \(error)",
+          reason: "mail_failed"
+        )
+      }
+      return TestAlertResponse(contacts: sync.contacts)
+    }
+  }
+
   public func cancelRun(_ request: CancelRunRequest, context: ServerContext) async throws -> Run {
     try await answering(context) {
       let workspace = try Name.workspace(request.workspace)

@@ -26,6 +26,8 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   let credentials: CredentialDesk
   let holds: CredentialHolds
   let scheduler: SyncScheduler
+  /// nil where no mail is configured.
+  let carrier: (any AlertCarrier)?
   let board: RunBoard
 
   private init(
@@ -34,10 +36,12 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     watch: VaultWatch,
     writer: WriterClient,
     warehouses: WarehouseRegistry,
+    carrier: (any AlertCarrier)?,
     world: World,
     logger: Logger,
     configuration: OrchestratorConfiguration
   ) {
+    self.carrier = carrier
     self.database = database
     self.writer = writer
     self.warehouses = warehouses
@@ -63,6 +67,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     vault: VaultClient,
     writer: WriterClient,
     warehouses: WarehouseRegistry,
+    carrier: (any AlertCarrier)? = nil,
     world: World,
     logger: Logger,
     configuration: OrchestratorConfiguration = OrchestratorConfiguration()
@@ -83,6 +88,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       watch: try await VaultWatch.open(database, logger: logger),
       writer: writer,
       warehouses: warehouses,
+      carrier: carrier,
       world: world,
       logger: logger,
       configuration: configuration
@@ -107,6 +113,16 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       await withDiscardingTaskGroup { group in
         group.addTask { await self.keepHolds() }
         group.addTask { await self.scheduler.run(of: self) }
+        if let carrier = self.carrier {
+          let sender = AlertSender(
+            database: self.database,
+            carrier: carrier,
+            world: self.world,
+            interval: self.configuration.scheduleInterval,
+            logger: self.logger
+          )
+          group.addTask { await sender.run() }
+        }
         // In the order in which they were asked for.
         let turns = RunTurns(self.configuration.maximumRuns)
         for await job in self.board.jobs {
@@ -208,8 +224,11 @@ public final class SyncOrchestrator: OrchestratorService, Service {
 
   /// - Parameter knowsPosition: before the writer was asked, a run knows nothing of the position.
   private func record(_ run: StoredRun, knowsPosition: Bool, at now: Timestamp) async throws {
-    try await database.transaction { connection in
-      try connection.update(run)
+    try await database.transaction { [world, hasCarrier = carrier != nil] connection in
+      let isNew = try connection.update(run) > 0
+      if run.status.isFinal, isNew, hasCarrier {
+        try connection.enqueueAlerts(of: run, at: now, newID: world.newID)
+      }
       guard knowsPosition else { return }
       try connection.setCursor(run.cursor, workspace: run.workspace, sync: run.sync, at: now)
     }

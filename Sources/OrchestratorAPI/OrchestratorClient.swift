@@ -109,6 +109,13 @@ public struct OrchestratorClient: Sendable {
     try await client.unary(OrchestratorMethods.cancelRun, request, options: options)
   }
 
+  public func testAlert(
+    _ request: TestAlertRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> TestAlertResponse {
+    try await client.unary(OrchestratorMethods.testAlert, request, options: options)
+  }
+
   public func pauseSync(
     _ request: PauseSyncRequest,
     options: CallOptions = CallOptions()

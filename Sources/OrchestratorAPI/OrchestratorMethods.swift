@@ -101,6 +101,12 @@ public enum OrchestratorMethods {
     isIdempotent: true
   )
 
+  // Each call is a mail.
+  public static let testAlert = RPCMethod<TestAlertRequest, TestAlertResponse>(
+    service: service,
+    name: "TestAlert"
+  )
+
   /// Who may call what; nobody else may, and no other method (docs/architecture.md).
   public static let roles: RoleTable = {
     var table = RoleTable()
@@ -122,6 +128,7 @@ public enum OrchestratorMethods {
     table.allow("operator", toCall: deleteSync)
     table.allow("operator", toCall: deleteSource)
     table.allow("operator", toCall: cancelRun)
+    table.allow("operator", toCall: testAlert)
     return table
   }()
 }

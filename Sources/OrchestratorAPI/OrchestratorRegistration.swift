@@ -57,6 +57,9 @@ public struct OrchestratorRegistration: RPCService {
     router.unary(OrchestratorMethods.cancelRun) {
       try await service.cancelRun($0, context: $1)
     }
+    router.unary(OrchestratorMethods.testAlert) {
+      try await service.testAlert($0, context: $1)
+    }
     router.unary(OrchestratorMethods.pauseSync) {
       try await service.pauseSync($0, context: $1)
     }

@@ -58,6 +58,11 @@ public protocol OrchestratorService: Sendable {
   func deleteSource(_ request: DeleteSourceRequest, context: ServerContext) async throws
     -> DeleteSourceResponse
 
+  /// Sends a mail to the sync's contacts now. FAILED_PRECONDITION `mail_not_configured`, or why it could
+  /// not be handed over.
+  func testAlert(_ request: TestAlertRequest, context: ServerContext) async throws
+    -> TestAlertResponse
+
   /// Asks a run to end, and answers it when it has. FAILED_PRECONDITION `run_has_ended`.
   func cancelRun(_ request: CancelRunRequest, context: ServerContext) async throws -> Run
 

@@ -13,6 +13,10 @@ public struct SyncOptions: WireMessage, Equatable {
   public var maxDeletes: Int64 = 0
   /// A run ends when it reads more than so many times the average of the ten before; 0: never.
   public var unusualVolumeFactor: UInt32 = 0
+  /// A mail when at least this percentage of a run's rows was rejected; 0 means never.
+  public var alertRejectedPercent: UInt32 = 0
+  /// A mail after every run that succeeds.
+  public var alertSuccess = false
 
   public init() {}
 
@@ -22,7 +26,9 @@ public struct SyncOptions: WireMessage, Equatable {
     rowLimit: Int64 = 0,
     maxRejectedPercent: UInt32 = 0,
     maxDeletes: Int64 = 0,
-    unusualVolumeFactor: UInt32 = 0
+    unusualVolumeFactor: UInt32 = 0,
+    alertRejectedPercent: UInt32 = 0,
+    alertSuccess: Bool = false
   ) {
     self.overlapNs = overlapNs
     self.updateExistingOnly = updateExistingOnly
@@ -30,6 +36,8 @@ public struct SyncOptions: WireMessage, Equatable {
     self.maxRejectedPercent = maxRejectedPercent
     self.maxDeletes = maxDeletes
     self.unusualVolumeFactor = unusualVolumeFactor
+    self.alertRejectedPercent = alertRejectedPercent
+    self.alertSuccess = alertSuccess
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -41,6 +49,8 @@ public struct SyncOptions: WireMessage, Equatable {
       case (4, .varint): maxRejectedPercent = try reader.uint32()
       case (5, .varint): maxDeletes = try reader.int64()
       case (6, .varint): unusualVolumeFactor = try reader.uint32()
+      case (7, .varint): alertRejectedPercent = try reader.uint32()
+      case (8, .varint): alertSuccess = try reader.bool()
       default: try reader.skip(number, type)
       }
     }
@@ -53,5 +63,7 @@ public struct SyncOptions: WireMessage, Equatable {
     writer.uint32(4, maxRejectedPercent)
     writer.int64(5, maxDeletes)
     writer.uint32(6, unusualVolumeFactor)
+    writer.uint32(7, alertRejectedPercent)
+    writer.bool(8, alertSuccess)
   }
 }

@@ -19,6 +19,11 @@ let process = ServiceProcess(
       "SLUICE_SHORTEST_INTERVAL",
       "the fewest minutes of a schedule's interval, 5 to 15 (default 15)"
     ),
+    ("SLUICE_MAIL_SERVER", "host:port of the mail server that alerts go to; none: no mails"),
+    ("SLUICE_MAIL_FROM", "the address that mails come from"),
+    ("SLUICE_MAIL_SECURITY", "starttls (default), tls, or none to this machine"),
+    ("SLUICE_MAIL_CREDENTIAL", "the vault's credential of type smtp, in workspace default"),
+    ("SLUICE_MAIL_CA", "the file of the authority of the mail server, instead of the system's"),
     ("SLUICE_MAXIMUM_RUNS", "runs that go on at once, 1 to 1000 (default 32); more wait"),
   ]
 )
@@ -39,6 +44,10 @@ exit(
       vault: VaultClient(vault.client),
       writer: WriterClient(writer.client),
       warehouses: WarehouseRegistry.all,
+      carrier: try MailAlertCarrier(
+        surroundings.configuration.settings,
+        vault: VaultClient(vault.client)
+      ),
       world: surroundings.world,
       logger: surroundings.logger,
       configuration: try OrchestratorConfiguration(surroundings.configuration.settings)

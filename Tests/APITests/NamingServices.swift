@@ -65,6 +65,11 @@ struct NamingOrchestrator: OrchestratorService {
     Sync(workspace: request.name, name: "pauseSync")
   }
 
+  func testAlert(
+    _ request: TestAlertRequest,
+    context: ServerContext
+  ) async throws -> TestAlertResponse { TestAlertResponse(contacts: ["testAlert"]) }
+
   func deleteSync(
     _ request: DeleteSyncRequest,
     context: ServerContext

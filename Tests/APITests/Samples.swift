@@ -87,6 +87,8 @@ enum Samples {
   static let testSync = TestSyncRequest(workspace: "w", name: "n")
   static let activateSync = ActivateSyncRequest(workspace: "w", name: "n")
   static let pauseSync = PauseSyncRequest(workspace: "w", name: "n")
+  static let testAlert = TestAlertRequest(workspace: "w", sync: "s")
+  static let testAlertResponse = TestAlertResponse(contacts: ["a@example.com", ""])
   static let deleteSync = DeleteSyncRequest(workspace: "w", name: "n")
   static let deleteSource = DeleteSourceRequest(workspace: "w", name: "n")
   static let cancelRun = CancelRunRequest(workspace: "w", runId: "r")
@@ -207,7 +209,8 @@ enum Samples {
   private static let others: [any SampleMessage] = [
     source, sync, testEvent, run, putSource, putSourceResponse, getSource, listSources, testSource,
     putSync, putSyncResponse, getSync, listSyncs, testSync, activateSync, pauseSync, runSync,
-    getRun, listRuns, watchRun, getCursor, cursor, deleteSync, deleteSource, cancelRun,
+    getRun, listRuns, watchRun, getCursor, cursor, deleteSync, deleteSource, cancelRun, testAlert,
+    testAlertResponse,
     openSync, openSyncResponse, applyBatch, receipt, listRejectedRows, rejectedRow, getProfile,
     profile, exportProfiles, countProfiles, profileCounts, explainAttribute, attributeOrigins,
   ]

@@ -38,7 +38,9 @@ import WriterAPI
             "row_limit": 0,
             "max_rejected_percent": 0,
             "max_deletes": 0,
-            "unusual_volume_factor": 0
+            "unusual_volume_factor": 0,
+            "alert_rejected_percent": 0,
+            "alert_success": false
           },
           "state": "active",
           "tested": true,

@@ -127,6 +127,11 @@ final class FakeOrchestrator: OrchestratorService {
     try await setState(.active, request.workspace, request.name, context)
   }
 
+  func testAlert(
+    _ request: TestAlertRequest,
+    context: ServerContext
+  ) async throws -> TestAlertResponse { throw RPCError(.unimplemented, "not in this fake") }
+
   func deleteSync(
     _ request: DeleteSyncRequest,
     context: ServerContext

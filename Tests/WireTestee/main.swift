@@ -28,7 +28,7 @@ let orchestrator: [any WireMessage.Type] = [
   PreviewRow.self, ActivateSyncRequest.self, PauseSyncRequest.self, RunSyncRequest.self, Run.self,
   GetRunRequest.self, ListRunsRequest.self, WatchRunRequest.self, GetCursorRequest.self,
   Cursor.self, DeleteSyncRequest.self, DeleteSyncResponse.self, DeleteSourceRequest.self,
-  DeleteSourceResponse.self, CancelRunRequest.self,
+  DeleteSourceResponse.self, CancelRunRequest.self, TestAlertRequest.self, TestAlertResponse.self,
 ]
 let writer: [any WireMessage.Type] = [
   OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,

@@ -95,7 +95,7 @@ extension SyncManifest {
       what: "a Sync's options",
       keys: [
         "overlap", "updateExistingOnly", "rowLimit", "maxRejectedPercent", "maxDeletes",
-        "unusualVolumeFactor",
+        "unusualVolumeFactor", "alertRejectedPercent", "alertSuccess",
       ],
       place: map.place
     )
@@ -116,6 +116,8 @@ extension SyncManifest {
     options.unusualVolumeFactor = UInt32(
       inner.integer("unusualVolumeFactor", in: 2...1_000_000) ?? 0
     )
+    options.alertRejectedPercent = UInt32(inner.integer("alertRejectedPercent", in: 1...100) ?? 0)
+    options.alertSuccess = inner.bool("alertSuccess") ?? false
     map.add(inner.problems)
     return options
   }

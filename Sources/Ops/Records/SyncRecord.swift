@@ -24,6 +24,8 @@ extension Record {
           "max_rejected_percent": .integer(Int64(options.maxRejectedPercent)),
           "max_deletes": .integer(options.maxDeletes),
           "unusual_volume_factor": .integer(Int64(options.unusualVolumeFactor)),
+          "alert_rejected_percent": .integer(Int64(options.alertRejectedPercent)),
+          "alert_success": .bool(options.alertSuccess),
         ]),
         "state": .text(sync.state.name ?? "unknown"),
         "tested": .bool(sync.tested),

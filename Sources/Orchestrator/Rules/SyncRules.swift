@@ -43,7 +43,11 @@ enum SyncRules {
       overlap: try overlap(sync.options?.overlapNs, of: of),
       updateExistingOnly: sync.options?.updateExistingOnly ?? false,
       rowLimit: try rowLimit(sync.options?.rowLimit ?? 0, of: of),
-      breakers: try breakers(sync.options ?? SyncOptions(), of: of)
+      breakers: try breakers(sync.options ?? SyncOptions(), of: of),
+      alerts: AlertRules(
+        rejectedPercent: Int64(sync.options?.alertRejectedPercent ?? 0),
+        tellsSuccess: sync.options?.alertSuccess ?? false
+      )
     )
   }
 
@@ -51,12 +55,13 @@ enum SyncRules {
     _ options: SyncOptions,
     of: String
   ) throws(RPCError) -> CircuitBreakers {
-    guard options.maxRejectedPercent <= 100, options.maxDeletes >= 0,
+    guard options.maxRejectedPercent <= 100, options.alertRejectedPercent <= 100,
+      options.maxDeletes >= 0,
       options.unusualVolumeFactor <= 1_000_000
     else {
       throw invalid(
         "invalid_options",
-        "the options \(of) must have maxRejectedPercent from 0 to 100, maxDeletes not negative, and unusualVolumeFactor up to 1000000"
+        "the options \(of) must have maxRejectedPercent and alertRejectedPercent from 0 to 100, maxDeletes not negative, and unusualVolumeFactor up to 1000000"
       )
     }
     return CircuitBreakers(

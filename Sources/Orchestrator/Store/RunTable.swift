@@ -33,7 +33,9 @@ extension SQLConnection {
   }
 
   /// Writes how a run stands. What has ended is not changed again.
-  func update(_ run: StoredRun) throws {
+  /// - Returns: how many runs that changed: 1, or 0.
+  @discardableResult
+  func update(_ run: StoredRun) throws -> Int {
     try execute(
       """
       UPDATE runs SET status = ?2, phase = ?3, rows_read = ?4, bytes_read = ?5, applied = ?6,

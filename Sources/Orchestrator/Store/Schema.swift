@@ -103,5 +103,23 @@ extension SyncOrchestrator {
     ALTER TABLE runs ADD COLUMN scheduled_for BIGINT NOT NULL DEFAULT 0;
     ALTER TABLE runs ADD COLUMN progress_at BIGINT NOT NULL DEFAULT 0;
     """,
+    // Mails to contacts, and what they know already.
+    """
+    ALTER TABLE syncs ADD COLUMN alert_rejected_percent BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE syncs ADD COLUMN alert_success BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE syncs ADD COLUMN known_failure TEXT NOT NULL DEFAULT '';
+    CREATE TABLE alerts (
+      id TEXT NOT NULL PRIMARY KEY,
+      workspace TEXT NOT NULL,
+      sync TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      contacts TEXT NOT NULL,
+      subject TEXT NOT NULL,
+      body TEXT NOT NULL,
+      created_at BIGINT NOT NULL,
+      attempts BIGINT NOT NULL,
+      next_at BIGINT NOT NULL
+    );
+    """,
   ])
 }

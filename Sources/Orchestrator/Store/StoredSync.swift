@@ -33,6 +33,7 @@ struct StoredSync: Sendable, Equatable {
   /// 0: the default.
   var rowLimit: Int64
   var breakers = CircuitBreakers()
+  var alerts = AlertRules()
 
   var state = State.draft
   /// What the last successful test was made with; nil when there was none.
@@ -45,6 +46,8 @@ struct StoredSync: Sendable, Equatable {
   /// The schedule's last slot that had its run, or the time from which slots count, in seconds since
   /// 1970 UTC.
   var lastSlot: Int64 = 0
+  /// The code of the failure that its contacts know of; empty while all is well.
+  var knownFailure = ""
   var createdAt = Timestamp(nanoseconds: 0)
   var updatedAt = Timestamp(nanoseconds: 0)
 
@@ -58,7 +61,7 @@ struct StoredSync: Sendable, Equatable {
       && destination == other.destination && schedule == other.schedule
       && timeZone == other.timeZone && contacts == other.contacts && overlap == other.overlap
       && updateExistingOnly == other.updateExistingOnly && rowLimit == other.rowLimit
-      && breakers == other.breakers
+      && breakers == other.breakers && alerts == other.alerts
   }
 }
 

@@ -8,7 +8,7 @@ extension SQLConnection {
       SELECT source, table_name, query, data, destination, schedule, time_zone, overlap_ns,
         update_existing_only, row_limit, state, tested_settings, tested_version, epoch,
         cursor_position, cursor_at, created_at, updated_at, max_rejected_percent, max_deletes,
-        unusual_volume_factor, last_slot
+        unusual_volume_factor, last_slot, alert_rejected_percent, alert_success, known_failure
       FROM syncs WHERE workspace = ?1 AND name = ?2
       """,
       [.text(workspace), .text(name)]
@@ -62,9 +62,10 @@ extension SQLConnection {
       INSERT INTO syncs (workspace, name, source, table_name, query, data, destination, schedule,
         time_zone, overlap_ns, update_existing_only, row_limit, state, tested_settings,
         tested_version, epoch, cursor_position, cursor_at, created_at, updated_at,
-        max_rejected_percent, max_deletes, unusual_volume_factor)
+        max_rejected_percent, max_deletes, unusual_volume_factor, alert_rejected_percent,
+        alert_success)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL, NULL, 0, NULL, 0, ?14,
-        ?15, ?16, ?17, ?18)
+        ?15, ?16, ?17, ?18, ?19, ?20)
       """,
       [
         .text(sync.workspace), .text(sync.name), .text(sync.source), .text(sync.table),
@@ -73,7 +74,8 @@ extension SQLConnection {
         SQLValue(sync.updateExistingOnly), .integer(sync.rowLimit), .text(sync.state.rawValue),
         .integer(sync.createdAt.nanoseconds), .integer(sync.updatedAt.nanoseconds),
         .integer(sync.breakers.maxRejectedPercent), .integer(sync.breakers.maxDeletes),
-        .integer(sync.breakers.unusualVolumeFactor),
+        .integer(sync.breakers.unusualVolumeFactor), .integer(sync.alerts.rejectedPercent),
+        SQLValue(sync.alerts.tellsSuccess),
       ]
     )
     try insertContacts(sync)
@@ -86,7 +88,8 @@ extension SQLConnection {
       UPDATE syncs SET source = ?3, table_name = ?4, query = ?5, destination = ?6, schedule = ?7,
         time_zone = ?8, overlap_ns = ?9, update_existing_only = ?10, row_limit = ?11, state = ?12,
         updated_at = ?13, max_rejected_percent = ?14, max_deletes = ?15,
-        unusual_volume_factor = ?16, last_slot = ?17
+        unusual_volume_factor = ?16, last_slot = ?17, alert_rejected_percent = ?18,
+        alert_success = ?19
       WHERE workspace = ?1 AND name = ?2
       """,
       [
@@ -96,6 +99,7 @@ extension SQLConnection {
         .text(sync.state.rawValue), .integer(sync.updatedAt.nanoseconds),
         .integer(sync.breakers.maxRejectedPercent), .integer(sync.breakers.maxDeletes),
         .integer(sync.breakers.unusualVolumeFactor), .integer(sync.lastSlot),
+        .integer(sync.alerts.rejectedPercent), SQLValue(sync.alerts.tellsSuccess),
       ]
     )
     try execute(
@@ -242,5 +246,7 @@ extension StoredSync {
       unusualVolumeFactor: row.int64(20)
     )
     lastSlot = row.int64(21)
+    alerts = AlertRules(rejectedPercent: row.int64(22), tellsSuccess: row.int64(23) != 0)
+    knownFailure = row.string(24)
   }
 }

@@ -1,0 +1,34 @@
+public import SyncModel
+
+/// Something that the contacts of a sync are told, by mail.
+public struct Alert: Sendable, Equatable {
+  public enum Kind: String, Sendable {
+    /// A run failed as a whole (R131); once, until the sync works again or fails in another way.
+    case failed
+    /// The sync works again after it failed.
+    case recovered
+    /// More rows were rejected than the sync's threshold (R132).
+    case rowErrors = "row_errors"
+    /// A run succeeded, where the sync asks for that (R133).
+    case success
+    /// `sluice alert test`.
+    case test
+  }
+
+  /// Also the mail's: a repeat is recognised by it.
+  public var id: String
+  public var kind: Kind
+  public var workspace: String
+  public var sync: String
+  public var contacts: [String]
+  public var subject: String
+  public var body: String
+  public var at: Timestamp
+}
+
+/// The way by which alerts leave. The process chooses it.
+public protocol AlertCarrier: Sendable {
+  /// Hands the alert over to whoever delivers it; may be called again with the same alert.
+  /// - Throws: when it was handed over to nobody.
+  func deliver(_ alert: Alert) async throws
+}

@@ -1,0 +1,86 @@
+import HTTPFetch
+import Orchestrator
+import RPC
+import ServiceRuntime
+import SyncModel
+import VaultAPI
+
+/// Alerts as mails, over the operator's mail server.
+struct MailAlertCarrier: AlertCarrier {
+  private let configuration: MailConfiguration
+  private let from: MailAddress
+  /// The vault's credential of type smtp in workspace `default`; empty for a server without login.
+  private let credential: String
+  private let vault: VaultClient
+
+  /// nil where no mail is configured.
+  init?(_ settings: Settings, vault: VaultClient) throws {
+    guard let server = try settings.text("SLUICE_MAIL_SERVER") else { return nil }
+    guard let place = HostPort(server) else {
+      throw StartupError(.usage, "SLUICE_MAIL_SERVER must be host:port, not \"\(server)\"")
+    }
+    let security: MailConfiguration.Security
+    switch try settings.text("SLUICE_MAIL_SECURITY") ?? "starttls" {
+    case "starttls": security = .startTLS
+    case "tls": security = .tls
+    case "none": security = .plainToLoopback
+    case let other:
+      throw StartupError(
+        .usage,
+        "SLUICE_MAIL_SECURITY must be starttls, tls or none (to this machine only), not \"\(other)\""
+      )
+    }
+    do {
+      // It is the operator who names this server, in whatever network.
+      let policy = AddressPolicy(
+        allowed: [try AddressRange("0.0.0.0/0"), try AddressRange("::/0")],
+        setting: "SLUICE_MAIL_SERVER"
+      )
+      configuration = try MailConfiguration(
+        host: Host(place.host),
+        port: place.port,
+        security: security,
+        policy: policy
+      )
+      from = try MailAddress(
+        try settings.required("SLUICE_MAIL_FROM", "is the address that mails come from"),
+        name: "Sluice"
+      )
+    } catch let error as FetchError {
+      throw StartupError(.usage, "the settings of mail: \(error.message)")
+    }
+    credential = try settings.text("SLUICE_MAIL_CREDENTIAL") ?? ""
+    authority = try settings.text("SLUICE_MAIL_CA")
+    self.vault = vault
+  }
+
+  private let authority: String?
+
+  func deliver(_ alert: Alert) async throws {
+    var configuration = configuration
+    configuration.authorityFile = authority
+    configuration.login = try await login()
+    let message = try MailMessage(
+      from: from,
+      to: alert.contacts.map { (address) throws(FetchError) in try MailAddress(address) },
+      subject: alert.subject,
+      body: alert.body,
+      id: alert.id,
+      date: alert.at
+    )
+    // A mail is rare: a client for each keeps nothing open, and no password.
+    _ = try await MailClient(configuration).send(message)
+  }
+
+  private func login() async throws -> MailConfiguration.Login? {
+    guard !credential.isEmpty else { return nil }
+    let released = try await vault.releaseSecret(
+      ReleaseSecretRequest(workspace: "default", name: credential, purpose: "mail"),
+      options: CallOptions(timeout: .seconds(15))
+    )
+    return try MailConfiguration.Login(
+      user: released.username,
+      password: String(decoding: released.secret, as: UTF8.self)
+    )
+  }
+}
