@@ -89,30 +89,28 @@ struct Manifest: Sendable, Equatable {
   /// One digest over all rows, each value with its length.
   private static func digest(of connection: any SQLConnection) throws -> SHA256Digest {
     var hash = SHA256()
-    for table in VaultTable.underManifest {
-      var rows: UInt64 = 0
-      try table.forEachRow(in: connection) { values in
-        rows += 1
-        for value in values { hash.update(value) }
-      }
-      hash.update(rows)
-    }
+    for table in VaultTable.underManifest { try table.hash(into: &hash, connection) }
     return hash.finish()
   }
 }
 
-extension SHA256 {
-  fileprivate mutating func update(_ value: SQLValue) {
-    switch value {
-    case .integer(let number): update(UInt64(bitPattern: number))
-    case .text(let text):
-      update(UInt64(text.utf8.count))
-      update(Array(text.utf8))
-    case .blob(let bytes):
-      update(UInt64(bytes.count))
-      update(bytes)
-    // No table has such a column.
-    case .null, .real: update(UInt64.max)
+extension VaultTable {
+  /// Every call hashes every row: the bytes are hashed where they lie, none is copied.
+  fileprivate func hash(into hash: inout SHA256, _ connection: any SQLConnection) throws {
+    var rows: UInt64 = 0
+    try connection.query(select, []) { row in
+      rows += 1
+      for index in columns.indices {
+        switch columns[index] {
+        case .integer: hash.update(UInt64(bitPattern: row.int64(index)))
+        case .text, .blob:
+          row.withBytes(index) { bytes in
+            hash.update(UInt64(bytes.count))
+            hash.update(bytes)
+          }
+        }
+      }
     }
+    hash.update(rows)
   }
 }

@@ -20,12 +20,16 @@ struct VaultTable: Sendable {
   /// The primary key, which is the order of the rows.
   let key: String
 
+  /// Every row, in order.
+  var select: String {
+    "SELECT \(columns.map(\.name).joined(separator: ", ")) FROM \(name) ORDER BY \(key)"
+  }
+
   func forEachRow(
     in connection: any SQLConnection,
     _ body: ([SQLValue]) throws -> Void
   ) throws {
-    let names = columns.map(\.name).joined(separator: ", ")
-    try connection.query("SELECT \(names) FROM \(name) ORDER BY \(key)", []) { row in
+    try connection.query(select, []) { row in
       try body(
         columns.enumerated().map { index, column in
           switch column {
