@@ -197,6 +197,30 @@ struct MailClientTests {
     await #expect(throws: CancellationError.self) { try await task.value }
   }
 
+  private func texts() throws -> [String] {
+    try TestServer.decode([String].self, server.ask("texts"))
+  }
+
+  /// libcurl would end the text with its dot, and the server would deliver half a mail.
+  @Test func aMailThatIsCancelledInTheMiddleIsNotDelivered() async throws {
+    let client = try client("slow", .plainToLoopback, password: nil)
+    let large = try mail(body: String(repeating: "ä", count: 500_000))
+    let task = Task { try await client.send(large) }
+    while try texts().isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    while try texts() == ["begun"] { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(try texts() == ["cut"])
+  }
+
+  /// Without our limit, libcurl waits for two minutes for the answer to QUIT, and the next mail too.
+  @Test(.timeLimit(.minutes(1)))
+  func aServerThatDoesNotSayGoodbye() async throws {
+    let client = try client("slow", .plainToLoopback, password: nil)
+    for _ in 0..<2 { #expect(try await client.send(mail()).accepted.count == 1) }
+    #expect(try texts() == ["whole", "whole"])
+  }
+
   @Test func manyMailsAtOnce() async throws {
     let client = try client("starttls", .startTLS)
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -3,7 +3,7 @@
 
     mail_server.py CERTIFICATE KEY
 
-`ports` and `mails` on standard input are answered by a line of JSON each. The user is `sluice`, the
+`ports`, `mails` and `texts` on standard input are answered by a line of JSON each. The user is `sluice`, the
 password `pass word`. Recipients that begin with `refused` get 550, with `later` 451; a subject that
 holds `too much` gets 552, one that holds `silence` no answer.
 """
@@ -19,6 +19,8 @@ import sys
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 mails = []
+# Of each text that the slow server got: `begun`, then `whole` or `cut`.
+texts = []
 
 
 class Sink:
@@ -43,7 +45,7 @@ class Sink:
             "from": [[a.display_name, a.addr_spec] for a in message["from"].addresses],
             "to": [[a.display_name, a.addr_spec] for a in message["to"].addresses],
             "date": message["date"].datetime.isoformat(), "message_id": str(message["message-id"]),
-            "names": list(message.keys()), "text": message.get_content(),
+            "names": list(message.keys()), "text": message.get_content().replace("\r\n", "\n"),
             "defects": [str(d) for d in message.defects],
             "longest": max(len(line) for line in envelope.content.split(b"\r\n")),
             "ascii": envelope.content.isascii(),
@@ -56,6 +58,23 @@ class Sink:
 def authenticate(server, session, envelope, mechanism, data):
     right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"sluice", b"pass word")
     return AuthResult(success=right, auth_data=data.login if right else None, handled=False)
+
+
+async def slow(reader, writer):
+    """Takes its time over a text, and does not answer QUIT."""
+    writer.write(b"220 slow\r\n")
+    while line := await reader.readline():
+        if line.startswith(b"QUIT"):
+            await asyncio.sleep(3600)
+        writer.write(b"354 go on\r\n" if line.startswith(b"DATA") else b"250 yes\r\n")
+        if line.startswith(b"DATA"):
+            texts.append("begun")
+            await asyncio.sleep(2)
+            text = b""
+            while not text.endswith(b"\r\n.\r\n") and (more := await reader.read(65536)):
+                text += more
+            texts[-1] = "whole" if text.endswith(b"\r\n.\r\n") else "cut"
+            writer.write(b"250 kept\r\n")
 
 
 async def main():
@@ -75,6 +94,8 @@ async def main():
     async def silent(reader, writer):
         await reader.read(-1)
 
+    # Little room, so that a sender is held up in the middle.
+    tired = await asyncio.start_server(slow, "127.0.0.1", 0, limit=4096)
     quiet = await asyncio.start_server(silent, "127.0.0.1", 0)
     servers = {
         "starttls": await serve(
@@ -86,10 +107,12 @@ async def main():
             tls=context, auth_required=True, auth_require_tls=False, authenticator=authenticate),
         "plain": await serve(),
         "no login": await serve(tls_context=context, auth_exclude_mechanism=["PLAIN", "LOGIN"]),
+        "slow": (tired, tired.sockets[0].getsockname()[1]),
         "silent": (quiet, quiet.sockets[0].getsockname()[1]),
     }
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        reply = {name: port for name, (_, port) in servers.items()} if line.strip() == "ports" else mails
+        ports = {name: port for name, (_, port) in servers.items()}
+        reply = {"ports": ports, "mails": mails, "texts": texts}[line.strip()]
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
 

@@ -40,6 +40,11 @@ extension HTTPTransfer {
   }
 
   private func prepareMethod(_ easy: EasyHandle) throws(FetchError) {
+    let size = request.body?.count ?? 0
+    // When a kept connection ends without an answer, libcurl sends the request again by itself, also
+    // a POST. It cannot if it cannot begin the body again; without a body, only a new connection
+    // keeps it from that.
+    if !request.isIdempotent, size == 0 { try easy.set(CURLOPT_FRESH_CONNECT, true) }
     switch request.method {
     case .get: return try easy.set(CURLOPT_HTTPGET, true)
     case .head: return try easy.set(CURLOPT_NOBODY, true)
@@ -49,12 +54,7 @@ extension HTTPTransfer {
     }
     try easy.set(CURLOPT_POST, true)
     if request.method != .post { try easy.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
-    let size = request.body?.count ?? 0
     try easy.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: size)
-    // When a kept connection ends without an answer, libcurl sends the request again by itself, also
-    // a POST. It cannot if it cannot begin the body again; without a body, only a new connection
-    // keeps it from that.
-    if !request.isIdempotent, size == 0 { try easy.set(CURLOPT_FRESH_CONNECT, true) }
   }
 
   private func headerLines() -> [String] {
