@@ -26,7 +26,11 @@ import Testing
     ServiceRole.allCases.allSatisfy { RegularFile.exists("\(programs)/\($0.binary)") }
   }
 
-  private func house(programs: String, lifeline: Lifeline) async throws -> DevHouse {
+  private func house(
+    programs: String,
+    lifeline: Lifeline,
+    settings: [String: String] = [:]
+  ) async throws -> DevHouse {
     let data = try DataDirectory.open(directory.path + "/data")
     try data.prepare()
     let said = said
@@ -35,7 +39,8 @@ import Testing
       ports: try await ServicePorts.choose(file: data.ports) { _, _ in },
       programs: programs,
       // libpq must not be told by a service's environment where to connect.
-      environment: ["PGHOST": "/nonexistent", "SLUICE_LISTEN": "nonsense"],
+      environment: ["PGHOST": "/nonexistent", "SLUICE_LISTEN": "nonsense"]
+        .merging(settings) { _, new in new },
       logLevel: "info",
       lifeline: lifeline.readingEnd,
       say: { line in said.lines.withLock { $0.append(line) } }
@@ -143,6 +148,30 @@ import Testing
     await house.stop()
     let down = await run(["sync", "list"], as: "operator")
     #expect(down.exit == 8, "\(down.errors)")
+  }
+
+  @Test func `mail and the shortest interval go to the orchestrator, nothing else to anybody`()
+    async throws
+  {
+    let lifeline = try Lifeline()
+    defer { lifeline.close() }
+    let settings = [
+      "SLUICE_MAIL_SERVER": "mail.example:587", "SLUICE_MAIL_CREDENTIAL": "postman",
+      "SLUICE_SHORTEST_INTERVAL": "5",
+    ]
+    let house = try await house(
+      programs: directory.path,
+      lifeline: lifeline,
+      settings: settings.merging(["SLUICE_MAILBOX": "x", "SLUICE_STORE": "x"]) { old, _ in old }
+    )
+    for role in ServiceRole.allCases {
+      let given = house.program(role).environment
+      for (name, value) in settings {
+        #expect(given[name] == (role == .orchestrator ? value : nil), "\(role): \(name)")
+      }
+      #expect(given["SLUICE_MAILBOX"] == nil && given["SLUICE_STORE"] == nil)
+      #expect(given["SLUICE_LISTEN"] == "\(house.ports[role])")
+    }
   }
 
   @Test func `a service that does not start is named, with its last words`() async throws {

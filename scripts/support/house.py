@@ -83,12 +83,13 @@ class Client:
 class House(Client):
     """The three services; starts with `with`. Everything of theirs lives below `folder`.
 
-    `options` go to `sluice dev`.
+    `options` go to `sluice dev`, `settings` into its environment.
     """
 
-    def __init__(self, folder, binaries=None, options=()):
+    def __init__(self, folder, binaries=None, options=(), settings=None):
         super().__init__(folder, binaries)
         self.options = options
+        self.settings = settings or {}
         self.data = self.folder / "data"
         self.log = self.folder / "dev.log"
         self.process = None
@@ -112,7 +113,7 @@ class House(Client):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [self.binaries / "sluice", "dev", "--data", self.data, *self.options], cwd=self.folder,
-                env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self.environment | self.settings, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 # A group of its own: Ctrl-C is for the caller, who then stops the services in order.
                 start_new_session=True)
         self.wait_until_healthy(patience)

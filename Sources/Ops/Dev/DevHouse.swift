@@ -43,9 +43,16 @@ final class DevHouse: Sendable {
     children.withLock { $0[role] = child }
   }
 
-  private func program(_ role: ServiceRole) -> ChildProgram {
+  /// What the user may set for the services here too: mail, and how often a sync may run.
+  private static func passes(_ name: String, to role: ServiceRole) -> Bool {
+    role == .orchestrator && (name.hasPrefix("SLUICE_MAIL_") || name == "SLUICE_SHORTEST_INTERVAL")
+  }
+
+  func program(_ role: ServiceRole) -> ChildProgram {
     // Nothing of the user's own settings for other services may leak into these.
-    var variables = environment.filter { !$0.key.hasPrefix("SLUICE_") }
+    var variables = environment.filter { (name, _) in
+      !name.hasPrefix("SLUICE_") || Self.passes(name, to: role)
+    }
     let tls = data.certificates.tls(role.rawValue)
     variables["SLUICE_LISTEN"] = "\(ports[role])"
     variables["SLUICE_DATA"] = data.store(of: role)
