@@ -33,7 +33,7 @@ class Play:
         self.log = collections.defaultdict(list)   # sync -> [(batch, row, right codes, warnings)]
 
     def play(self):
-        rows = [self.history.row() for _ in range(self.random.randint(8, 30))]
+        rows = [self.history.row() for _ in range(self.random.randint(10, 36))]
         for number in range(self.random.randint(1, 3)):
             table = rows if number == 0 else self.read_again(rows)
             self.random.shuffle(table)

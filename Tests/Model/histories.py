@@ -5,7 +5,8 @@ import random
 
 from model import Row
 
-NAMES = ["s", "n", "b", "t", "l", "o", "ol", " s ", "free"]
+# Those with operators twice.
+NAMES = ["s", "n", "b", "t", "l", "o", "ol", " s ", "free", "n", "l", "o", "ol"]
 DATES = ["2020-05-28", "05/28/2020", "2020-05-28T10:11:12.5+02:00", "2020-05-28 10:11:12",
          "2020-05-28T10:11:12:345Z", "2020-05-28T10:11:12+1:00", "Thu 05 28 10:11:12.+01:00 2020", "3001-01-01",
          "1969-12-31T23:59:60Z"]
@@ -24,6 +25,10 @@ class History:
         kinds = ["attributes", "attributes", "events", "purchases", "deletes"]
         self.data = sorted(set(self.random.choices(kinds, k=3)) | {"attributes"})
         self.existing_only = self.random.random() < 0.08
+        # Few users and names, so that rows meet: some of the histories play with one attribute only.
+        self.users = self.random.randint(1, 4)
+        self.names = self.random.sample(NAMES, self.random.choice([1, 2, 3, len(NAMES)]))
+        self.stray = self.random.choice([0.15, 0.55])
 
     def choice(self, *items):
         return self.random.choice(items)
@@ -42,8 +47,8 @@ class History:
         return Row(data, self.random.randint(1, 60), columns, payload)
 
     def columns(self, data):
-        user = f"u{self.random.randint(0, 3)}"
-        kind = self.random.random()
+        user = f"u{self.random.randint(1, self.users)}"
+        kind = self.random.random() * (0.45 + self.stray)
         if kind < 0.45:
             return {"external_id": user}
         if kind < 0.55:
@@ -85,11 +90,11 @@ class History:
 
     def attributes(self):
         members = {}
-        for _ in range(self.random.randint(0, 4)):
-            if self.chance(0.25):
+        for _ in range(self.random.choice([0, 1, 1, 2, 3, 4])):
+            if self.chance(0.15):
                 name, value = self.standard()
             else:
-                name = self.choice(*NAMES)
+                name = self.choice(*self.names)
                 value = self.custom(name.strip())
             members[name] = value
         if self.chance(0.3):
