@@ -43,6 +43,11 @@ def differences(message, printed):
         shown = printed.get(field.name, "not printed")
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             value = dict(value)
+        elif field.message_type is not None and field.is_repeated:
+            for index, one in enumerate(value):
+                found += [f"{field.name}[{index}].{name}" for name in differences(one, shown[index])]
+            found += [f"{field.name}: {len(value)} over gRPC"] if len(value) != len(shown) else []
+            continue
         elif field.message_type is not None:
             found += [f"{field.name}.{name}" for name in differences(value, shown)]
             continue
@@ -52,7 +57,7 @@ def differences(message, printed):
             value = enum_name(value, field.enum_type)
         elif field.has_presence:
             value = value if message.HasField(field.name) else None
-        if field.name.endswith("_at") or field.name == "cursor":
+        if field.name.endswith("_at") or field.name in ("cursor", "scheduled_for"):
             shown = nanoseconds(shown)
             value = value or 0
         elif value == "" and shown is None or field.name == "time_zone" and value == "" and shown == "UTC":

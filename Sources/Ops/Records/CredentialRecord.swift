@@ -17,19 +17,13 @@ extension Record {
         "updated_at": .time(credential.updatedAt),
       ]
     )
-    if !credential.keys.isEmpty {
-      fields.append("keys", .list(credential.keys.map { .object(Record($0).fields) }))
-    }
-    if !credential.details.isEmpty {
-      let details = credential.details.sorted { $0.key < $1.key }
-      fields.append(
-        "details",
-        .object(
-          OutputObject(fields: details.map { .init(name: $0.key, value: .text($0.value)) })
-        )
-      )
-    }
-    fields.append("used_by", .list(credential.holders.map { .text($0) }))
+    fields.append("keys", .list(credential.keys.map { .object(Record($0).fields) }))
+    let details = credential.details.sorted { $0.key < $1.key }
+    fields.append(
+      "details",
+      .object(OutputObject(fields: details.map { .init(name: $0.key, value: .text($0.value)) }))
+    )
+    fields.append("holders", .texts(credential.holders))
   }
 
   init(_ key: CredentialKey) {
