@@ -61,14 +61,23 @@ extension SyncOrchestrator {
         startedAt: now
       )
       let alert = Alert(.test, of: run, id: world.newID(), contacts: sync.contacts, at: now)
+      let refused: [RefusedContact]
       do {
-        try await carrier.deliver(alert)
+        refused = try await carrier.deliver(alert)
       } catch {
         try Task.checkCancellation()
         throw RPCError(
           .unavailable,
           "the mail could not be handed over: \(error)",
           reason: "mail_failed"
+        )
+      }
+      guard refused.isEmpty else {
+        let words = refused.map { "\($0.address) (\($0.reason))" }.joined(separator: ", ")
+        throw RPCError(
+          .failedPrecondition,
+          "the mail server refused \(words); the other contacts of sync \"\(sync.name)\" are sent the mail",
+          reason: "contact_refused"
         )
       }
       return TestAlertResponse(contacts: sync.contacts)

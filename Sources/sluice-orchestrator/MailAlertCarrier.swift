@@ -56,20 +56,38 @@ struct MailAlertCarrier: AlertCarrier {
 
   private let authority: String?
 
-  func deliver(_ alert: Alert) async throws {
+  func deliver(_ alert: Alert) async throws -> [RefusedContact] {
     var configuration = configuration
     configuration.authorityFile = authority
     configuration.login = try await login()
+    // One contact that no mail can go to must not cost the others theirs.
+    var recipients: [MailAddress] = []
+    var refused: [RefusedContact] = []
+    for contact in alert.contacts {
+      do {
+        recipients.append(try MailAddress(contact))
+      } catch {
+        refused.append(RefusedContact(address: contact, reason: error.message, mayChange: false))
+      }
+    }
     let message = try MailMessage(
       from: from,
-      to: alert.contacts.map { (address) throws(FetchError) in try MailAddress(address) },
+      to: recipients,
       subject: alert.subject,
       body: alert.body,
       id: alert.id,
       date: alert.at
     )
     // A mail is rare: a client for each keeps nothing open, and no password.
-    _ = try await MailClient(configuration).send(message)
+    let receipt = try await MailClient(configuration).send(message)
+    return refused
+      + receipt.refused.map { refusal in
+        RefusedContact(
+          address: refusal.address.address,
+          reason: "\(refusal.code) \(refusal.text)",
+          mayChange: (400...499).contains(refusal.code)
+        )
+      }
   }
 
   private func login() async throws -> MailConfiguration.Login? {

@@ -39,7 +39,7 @@ class Office:
         file.chmod(0o600)
         return CREDENTIAL.format(name, kind, user, file)
 
-    def sync(self, name, good, bad=0, options=None):
+    def sync(self, name, good, bad=0, options=None, contacts=("ops@example.com", "second@example.com")):
         """A table and an active sync of it, with so many rows that are right and that are rejected."""
         self.postgres.execute(
             f'CREATE TABLE {name} ("UPDATED_AT" timestamptz, "EXTERNAL_ID" text, "PAYLOAD" text);'
@@ -49,7 +49,7 @@ class Office:
             f"FROM generate_series(1, {bad}) AS i; GRANT SELECT ON {name} TO {READER}")
         self.house.apply(
             f"kind: Sync\nname: {name}\nsource: db\ntable: {name}\ndata: attributes\nschedule: manual\n"
-            f"contacts: [ops@example.com, second@example.com]\noptions: {json.dumps(options or {})}\n")
+            f"contacts: {json.dumps(contacts)}\noptions: {json.dumps(options or {})}\n")
         self.house.cli("sync", "test", name)
         self.house.cli("sync", "activate", name)
 
@@ -151,6 +151,41 @@ def test_alert_test_sends_a_mail_and_says_what_is_wrong_with_the_server(office):
     office.sink.start()
     assert down.returncode == UNREACHABLE and "mail" in down.stderr, down
     assert len(office.sink.mails) == before + 1
+
+
+def test_a_contact_that_the_server_refuses_is_named_and_costs_the_others_nothing(office):
+    house, sink = office.house, office.sink
+    office.sync("picky", 2)
+    sink.refusals = {"second@example.com": "550 5.1.1 nobody of that name"}
+    refused = house.run("alert", "test", "picky")
+    assert refused.returncode == FAILURE, refused
+    assert "second@example.com (550 5.1.1 nobody of that name)" in refused.stderr
+    assert sink.mails[-1].recipients == ["ops@example.com"]
+
+    # What may change is tried again, for that contact alone.
+    sink.refusals = {"second@example.com": "451 4.2.2 the mailbox is full"}
+    office.postgres.execute("ALTER TABLE picky RENAME TO choosy")
+    office.run("picky", code="table_not_found", expect=FAILURE)
+    office.settle()
+    sink.refusals = {}
+    sink.wait_for(lambda: len(sink.about("picky")) > 1)
+    office.settle()
+    told = [m.recipients for m in sink.mails if 'sync "picky"' in m["subject"]]
+    assert told == [["ops@example.com"], ["second@example.com"]]
+    log = (house.data / "log/orchestrator.log").read_text()
+    assert "the mail server refused a contact" in log and "451 4.2.2" in log
+
+
+def test_a_contact_that_no_mail_can_go_to_costs_the_others_nothing(office):
+    # SMTPUTF8 (RFC 6531) is not spoken: such an address is taken, and named here.
+    office.sync("umlaut", 2, contacts=("müller@example.com", "ops@example.com"))
+    refused = office.house.run("alert", "test", "umlaut")
+    assert refused.returncode == FAILURE and "müller@example.com" in refused.stderr, refused
+    office.postgres.execute("ALTER TABLE umlaut RENAME TO vowel")
+    office.run("umlaut", code="table_not_found", expect=FAILURE)
+    office.settle()
+    told = [m.recipients for m in office.sink.mails if 'sync "umlaut"' in m["subject"]]
+    assert told == [["ops@example.com"]]
 
 
 def test_a_mail_waits_for_the_mail_server_through_a_kill_of_the_orchestrator(office):

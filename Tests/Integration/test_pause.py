@@ -92,6 +92,27 @@ def test_a_source_that_stands_still_before_the_first_row(place, capsys):
         assert int(ended["rows_read"]) == 0
 
 
+@pytest.mark.parametrize("service", ["writer", "vault"])
+def test_cancel_ends_a_run_that_waits_for_another_service(place, service):
+    house, _ = place
+    crashes = crash.CrashRun(house, ROWS)
+    pid = house.pid(service)
+    # The writer is to stand still in the middle; the vault is asked at the start only.
+    if service == "vault":
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        house.cli("sync", "run", events.SYNC)
+        if service == "writer":
+            crashes.wait_for(lambda run: int(run["rows_read"]) >= ROWS // 20)
+            os.kill(pid, signal.SIGSTOP)
+        run = stands(house, crashes.latest())
+        assert run["status"] == "running", run
+        house.cli("run", "cancel", run["run_id"], "--timeout", "10s")
+        assert house.json("run", "show", run["run_id"])["status"] == "cancelled"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def test_a_source_that_stands_still_in_the_middle(place, capsys):
     house, postgres = place
 
@@ -114,8 +135,26 @@ def test_a_source_that_stands_still_in_the_middle(place, capsys):
         # As long as the source stands still, a next one can be tried, and cancelled.
         house.cli("sync", "run", events.SYNC)
         answers(house, crashes.latest(), say)
+    stored = int(house.json("profile", "count")["events"])
     crashes.start()
     last = crashes.wait_for(lambda run: False)
     assert last["status"] == "success", last
-    assert int(last["applied"]) == ROWS - int(ended["applied"])
+    assert int(last["applied"]) == ROWS - stored
     events.prove(house, ROWS, PROFILES)
+
+
+def test_the_orchestrator_stops_in_order_though_the_source_stands_still(place):
+    house, postgres = place
+    crashes = crash.CrashRun(house, ROWS)
+    with standing_still(postgres):
+        house.cli("sync", "run", events.SYNC)
+        run = stands(house, crashes.latest())
+        orchestrator = house.pid("orchestrator")
+        os.kill(orchestrator, signal.SIGTERM)
+        while house.pid("orchestrator") in (None, orchestrator):
+            time.sleep(0.05)
+        house.wait_until_healthy()
+        ended = house.json("run", "show", run["run_id"])
+        # Killed, it would be an error: "interrupted" by itself is what an orderly stop says.
+        assert (ended["status"], ended["error_code"]) == ("cancelled", "interrupted"), ended
+    assert house.run_sync(events.SYNC)["status"] == "success"

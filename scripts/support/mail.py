@@ -23,12 +23,14 @@ class MailSink:
     """Starts with `with`; may be stopped and started again, on the same port.
 
     `mails` are parsed; each has `recipients`, `login` and `encrypted` besides, as the envelope said.
+    `refusals` says what is answered to a recipient instead of 250.
     """
 
     def __init__(self, folder):
         self.folder = folder
         self.port = free_port()
         self.mails = []
+        self.refusals = {}
         self.controller = None
         self.authority = folder / "mail-authority.pem"
         make_certificate(folder)
@@ -58,6 +60,12 @@ class MailSink:
         controller, self.controller = self.controller, None
         if controller is not None:
             controller.stop()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)

@@ -26,9 +26,24 @@ public struct Alert: Sendable, Equatable {
   public var at: Timestamp
 }
 
+/// A contact for whom the mail server did not take an alert, in its words.
+public struct RefusedContact: Sendable, Equatable {
+  public var address: String
+  public var reason: String
+  /// It may be taken later: a full mailbox, or grey-listing (RFC 5321, 4.2.1: codes 4yz).
+  public var mayChange: Bool
+
+  public init(address: String, reason: String, mayChange: Bool) {
+    self.address = address
+    self.reason = reason
+    self.mayChange = mayChange
+  }
+}
+
 /// The way by which alerts leave. The process chooses it.
 public protocol AlertCarrier: Sendable {
   /// Hands the alert over to whoever delivers it; may be called again with the same alert.
+  /// - Returns: the contacts whom it was not handed over for; it was for at least one.
   /// - Throws: when it was handed over to nobody.
-  func deliver(_ alert: Alert) async throws
+  func deliver(_ alert: Alert) async throws -> [RefusedContact]
 }

@@ -30,8 +30,8 @@ struct AlertSender: Sendable {
     let due = try await database.read { try $0.dueAlerts(at: now, limit: 20) }
     for (alert, attempts) in due {
       do {
-        try await carrier.deliver(alert)
-        try await database.transaction { try $0.removeAlert(alert.id) }
+        let refused = try await carrier.deliver(alert)
+        try await settle(alert, attempts, refused)
         logger.info(
           "alert sent",
           metadata: ["alert.kind": "\(alert.kind.rawValue)", "sync.name": "\(alert.sync)"]
@@ -43,9 +43,29 @@ struct AlertSender: Sendable {
     }
   }
 
+  /// Whom it reached is never told twice; whom the server may take later is tried alone.
+  private func settle(_ alert: Alert, _ attempts: Int64, _ refused: [RefusedContact]) async throws {
+    for contact in refused {
+      logger.warning(
+        "the mail server refused a contact",
+        metadata: [
+          "sync.name": "\(alert.sync)", "contact": "\(contact.address)",
+          "error": "\(contact.reason)",
+        ]
+      )
+    }
+    let contacts = refused.filter(\.mayChange).map(\.address)
+    let time = nextTime(attempts)
+    let isOver = isOver(alert)
+    try await database.transaction { connection in
+      guard !contacts.isEmpty, !isOver else { return try connection.removeAlert(alert.id) }
+      try connection.postponeAlert(alert.id, for: contacts, to: time)
+    }
+  }
+
   private func postpone(_ alert: Alert, _ attempts: Int64, _ error: any Error) async throws {
-    let now = world.now()
-    let isOver = now.nanoseconds - alert.at.nanoseconds > Self.patience
+    let isOver = isOver(alert)
+    let time = nextTime(attempts)
     logger.error(
       isOver ? "alert given up" : "alert could not be sent; it is tried again",
       metadata: [
@@ -54,12 +74,17 @@ struct AlertSender: Sendable {
     )
     try await database.transaction { connection in
       if isOver { return try connection.removeAlert(alert.id) }
-      // 10 s, 20 s … up to an hour.
-      let wait = min(Int64(10) << min(attempts, 10), 3600)
-      try connection.postponeAlert(
-        alert.id,
-        to: now.advanced(byNanoseconds: wait * 1_000_000_000)
-      )
+      try connection.postponeAlert(alert.id, for: alert.contacts, to: time)
     }
+  }
+
+  private func isOver(_ alert: Alert) -> Bool {
+    world.now().nanoseconds - alert.at.nanoseconds > Self.patience
+  }
+
+  /// 10 s, 20 s … up to an hour from now.
+  private func nextTime(_ attempts: Int64) -> Timestamp {
+    let wait = min(Int64(10) << min(attempts, 10), 3600)
+    return world.now().advanced(byNanoseconds: wait * 1_000_000_000)
   }
 }

@@ -65,10 +65,11 @@ extension SQLConnection {
     try execute("DELETE FROM alerts WHERE id = ?1", [.text(id)])
   }
 
-  func postponeAlert(_ id: String, to time: Timestamp) throws {
+  /// - Parameter contacts: those whom it has not reached.
+  func postponeAlert(_ id: String, for contacts: [String], to time: Timestamp) throws {
     try execute(
-      "UPDATE alerts SET attempts = attempts + 1, next_at = ?2 WHERE id = ?1",
-      [.text(id), .integer(time.nanoseconds)]
+      "UPDATE alerts SET attempts = attempts + 1, next_at = ?2, contacts = ?3 WHERE id = ?1",
+      [.text(id), .integer(time.nanoseconds), .text(contacts.joined(separator: "\n"))]
     )
   }
 }
