@@ -85,8 +85,10 @@ struct HTTPFailureTests {
       $0.timeouts.whole = .milliseconds(300)
       $0.maximumConnections = 1
     }
-    let response = try await client.get(server.url("/drip"))
-    // Waits in line for the connection above.
+    var slow = try HTTPRequest(.get, server.url("/drip"))
+    slow.timeouts = FetchTimeouts(whole: .seconds(2))
+    let response = try await client.send(slow)
+    // Waits in line for the connection above, longer than it may.
     let error = await failure(.timeout) { _ = try await client.get(server.url("/small")) }
     #expect(error?.mayHaveArrived == false)
     _ = await failure(.timeout) { _ = try await response.collect(limit: 1 << 20) }
