@@ -15,7 +15,7 @@ SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks
   Benchmarks/rpc/grpc-swift/Package.swift Benchmarks/rpc/grpc-swift/Sources Fuzz
 
 # Tests of the vault that look into SQLite's files or use its triggers; the others run on PostgreSQL too.
-SQLITE_ONLY := DisclosureTests/(atRest|failsClosed)
+SQLITE_ONLY := DisclosureTests/(atRest|failsClosed)|UpgradeTests
 
 .PHONY: help
 help: ## Show this list
