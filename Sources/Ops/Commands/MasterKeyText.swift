@@ -1,3 +1,4 @@
+import Crypto
 import ServiceRuntime
 
 /// A master key's file, as the vault reads it: 32 bytes, or 64 hex digits and perhaps a newline.
@@ -10,7 +11,7 @@ enum MasterKeyText {
       throw CommandFailure("the new master key: \(error)", exit: .failure)
     }
     let digits = bytes.last == 0x0A ? bytes.dropLast() : bytes[...]
-    if digits.count == 64, let key = decode(digits) { return key }
+    if digits.count == 64, let key = Hex.decode(digits) { return key }
     guard bytes.count == 32 else {
       throw CommandFailure(
         "the new master key \(file) must hold 32 raw bytes or 64 hex digits, and nothing else",
@@ -19,11 +20,5 @@ enum MasterKeyText {
       )
     }
     return bytes
-  }
-
-  private static func decode(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
-    let values = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
-    guard values.count == digits.count else { return nil }
-    return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
   }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import VaultAPI
 
 /// What the vault says of itself, as it is printed.
@@ -14,7 +15,7 @@ extension Record {
         "root_id": .integer(Int64(status.rootId)),
         "credentials": .unsigned(status.credentials),
         "audit_entries": .unsigned(status.auditEntries),
-        "audit_head": .text(orNull: Self.hex(status.auditHead)),
+        "audit_head": .text(orNull: Hex.encode(status.auditHead)),
         "slots": .list(
           status.slots.map { slot in
             .object([
@@ -36,7 +37,7 @@ extension Record {
         "secrets": .unsigned(found.secrets),
         "audit_entries": .unsigned(found.auditEntries),
         "generation": .unsigned(found.generation),
-        "audit_head": .text(orNull: Self.hex(found.auditHead)),
+        "audit_head": .text(orNull: Hex.encode(found.auditHead)),
         "problems": .list(found.problems.map { .text($0) }),
       ]
     )
@@ -57,7 +58,7 @@ extension Record {
         "purpose": .text(orNull: entry.purpose),
         "run_id": .text(orNull: entry.runId),
         "detail": .text(orNull: entry.detail),
-        "mac": .text(orNull: Self.hex(entry.mac)),
+        "mac": .text(orNull: Hex.encode(entry.mac)),
       ]
     )
   }
@@ -67,9 +68,4 @@ extension Record {
     Column("ACTION", "action"), Column("CREDENTIAL", "name"), Column("KEY", "version", .right),
     Column("PURPOSE", "purpose"), Column("RUN", "run_id"), Column("DETAIL", "detail"),
   ]
-
-  private static func hex(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef")
-    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-  }
 }

@@ -39,16 +39,12 @@ extension CredentialVault {
       {
         throw RPCError.invalid("this is the master key already", reason: "same_master_key")
       }
-      let (masterKey, scrypt) = try VaultUnlocking.newMasterKey(from: secret)
-      let slot = try UnlockSlot(
-        sealing: change.keys.root.secret,
-        rootID: change.keys.root.id,
+      let (slot, masterKey) = try UnlockSlot.make(
         number: old.number + 1,
-        createdAt: change.now.nanoseconds,
-        kind: secret.kind,
-        scrypt: scrypt,
+        sealing: change.keys.root,
+        for: secret,
         vaultID: change.keys.vaultID,
-        masterKey: masterKey
+        at: change.now
       )
       // Opened once before anybody relies on it.
       _ = try slot.open(vaultID: change.keys.vaultID, masterKey: masterKey)

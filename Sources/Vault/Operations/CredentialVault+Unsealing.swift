@@ -89,7 +89,7 @@ extension CredentialVault {
   }
 
   static func checkLength(of passphrase: [UInt8]) throws(RPCError) {
-    guard passphrase.isEmpty || 12...1024 ~= passphrase.count else {
+    guard passphrase.isEmpty || shortestPassphrase...1024 ~= passphrase.count else {
       throw .invalid(
         "a passphrase has \(shortestPassphrase) to 1024 bytes, not \(passphrase.count)",
         reason: "invalid_passphrase"

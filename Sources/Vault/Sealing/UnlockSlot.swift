@@ -1,5 +1,6 @@
 import Crypto
 import SQLDatabase
+import SyncModel
 
 /// A root key wrapped under one master key. There can be several: a master key is changed by adding
 /// a slot and removing the old one, without touching a secret.
@@ -57,6 +58,34 @@ struct UnlockSlot: Sendable {
       under: masterKey.secret,
       for: place.fields("canary/2")
     )
+  }
+
+  /// Seals `root` for `secret`; for a passphrase with a new salt, hence another master key each time.
+  static func make(
+    number: Int64,
+    sealing root: RootKey,
+    for secret: UnlockSecret,
+    vaultID: String,
+    at now: Timestamp
+  ) throws -> (UnlockSlot, MasterKey) {
+    let (scrypt, masterKey): (Scrypt?, MasterKey)
+    switch secret {
+    case .key(let key): (scrypt, masterKey) = (nil, key)
+    case .passphrase(let text):
+      let new = try Scrypt()
+      (scrypt, masterKey) = (new, try MasterKey(new.derive(from: text)))
+    }
+    let slot = try UnlockSlot(
+      sealing: root.secret,
+      rootID: root.id,
+      number: number,
+      createdAt: now.nanoseconds,
+      kind: secret.kind,
+      scrypt: scrypt,
+      vaultID: vaultID,
+      masterKey: masterKey
+    )
+    return (slot, masterKey)
   }
 
   /// - Throws: `Refusal`.

@@ -125,12 +125,11 @@ struct VaultUnlocking: Sendable {
     _ keys: VaultKeys,
     in connection: any SQLConnection
   ) throws -> VaultKeys {
-    let slot = try Self.slot(
-      keys.slot.number,
-      of: keys.root,
-      secret,
-      keys.masterKey,
-      keys.vaultID,
+    let (slot, _) = try UnlockSlot.make(
+      number: keys.slot.number,
+      sealing: keys.root,
+      for: secret,
+      vaultID: keys.vaultID,
       at: world.now()
     )
     try slot.write(in: connection)
@@ -149,20 +148,16 @@ struct VaultUnlocking: Sendable {
     let now = world.now()
     let vaultID = world.newID()
     let root = try RootKey(id: 1, secret: RandomBytes.secret(count: AESGCM.keyLength))
-    let (masterKey, scrypt) = try Self.newMasterKey(from: secret)
     try VaultTable.meta.insert(
       [.integer(1), .text(vaultID), .integer(now.nanoseconds)],
       in: connection
     )
-    let slot = try UnlockSlot(
-      sealing: root.secret,
-      rootID: root.id,
+    let (slot, masterKey) = try UnlockSlot.make(
       number: 1,
-      createdAt: now.nanoseconds,
-      kind: secret.kind,
-      scrypt: scrypt,
+      sealing: root,
+      for: secret,
       vaultID: vaultID,
-      masterKey: masterKey
+      at: now
     )
     try slot.write(in: connection)
     let bare = VaultKeys(
@@ -175,38 +170,6 @@ struct VaultUnlocking: Sendable {
     let keys = try Self.complete(bare, slot: slot, in: connection)
     try begin(keys, .vaultCreated, auditSeq: 0, in: connection)
     return keys
-  }
-
-  /// A key of `secret`: of a passphrase with a new salt.
-  static func newMasterKey(from secret: UnlockSecret) throws -> (MasterKey, Scrypt?) {
-    switch secret {
-    case .key(let key): return (key, nil)
-    case .passphrase(let text):
-      let scrypt = try Scrypt()
-      return (try MasterKey(scrypt.derive(from: text)), scrypt)
-    }
-  }
-
-  /// A slot with the scrypt that `masterKey` came from, which is a new one for a passphrase.
-  private static func slot(
-    _ number: Int64,
-    of root: RootKey,
-    _ secret: UnlockSecret,
-    _ masterKey: MasterKey,
-    _ vaultID: String,
-    at now: Timestamp
-  ) throws -> UnlockSlot {
-    let (masterKey, scrypt) = try newMasterKey(from: secret)
-    return try UnlockSlot(
-      sealing: root.secret,
-      rootID: root.id,
-      number: number,
-      createdAt: now.nanoseconds,
-      kind: secret.kind,
-      scrypt: scrypt,
-      vaultID: vaultID,
-      masterKey: masterKey
-    )
   }
 
   /// With a new key for the audit log.
