@@ -13,6 +13,9 @@ final class SyncScheduler: Sendable {
   private let interval: Duration
   /// Zones as they were read; a new release of the database is taken at the next start.
   private let zones = Mutex<[String: TimeZoneRules]>([:])
+  /// The next slot of each entry as it was last seen: a look each second computes nothing while nothing
+  /// is due. Replaced at each look, so that it holds no more than there are schedules.
+  private let nextSlots = Mutex<[ScheduleEntry: Int64?]>([:])
 
   init(interval: Duration) { self.interval = interval }
 
@@ -31,11 +34,11 @@ final class SyncScheduler: Sendable {
   /// Starts what is due now.
   func tick(of orchestrator: SyncOrchestrator) async throws {
     let now = orchestrator.world.now().nanoseconds / 1_000_000_000
-    let syncs = try await orchestrator.database.read { try $0.scheduledSyncs() }
-    for sync in syncs {
-      guard let slot = dueSlot(of: sync, now: now) else { continue }
+    let entries = try await orchestrator.database.read { try $0.scheduleEntries() }
+    for entry in due(entries, now: now) {
+      guard let slot = dueSlot(of: entry, now: now) else { continue }
       do {
-        _ = try await orchestrator.startRun(of: sync.name, in: sync.workspace, slot: slot)
+        _ = try await orchestrator.startRun(of: entry.sync, in: entry.workspace, slot: slot)
       } catch let error as RPCError
         where ["already_running", "too_many_runs", "not_ready"].contains(error.reason)
       {
@@ -43,38 +46,68 @@ final class SyncScheduler: Sendable {
       } catch {
         orchestrator.logger.warning(
           "a scheduled run could not be started",
-          metadata: ["sync.name": "\(sync.name)", "error": "\(error)"]
+          metadata: ["sync.name": "\(entry.sync)", "error": "\(error)"]
         )
       }
     }
   }
 
+  private func due(_ entries: [ScheduleEntry], now: Int64) -> [ScheduleEntry] {
+    let known = nextSlots.withLock { $0 }
+    var next: [ScheduleEntry: Int64?] = [:]
+    for entry in entries {
+      next[entry] =
+        known[entry] ?? rules(of: entry).flatMap { $0.slot(after: entry.lastSlot, in: $1) }
+    }
+    nextSlots.withLock { $0 = next }
+    return entries.filter { entry in (next[entry] ?? nil).map { $0 <= now } ?? false }
+  }
+
   /// The slot that a run is due for, in seconds since 1970 UTC.
-  func dueSlot(of sync: StoredSync, now: Int64) -> Int64? {
-    guard let (schedule, zone) = rules(of: sync) else { return nil }
-    return schedule.dueSlot(after: sync.lastSlot, now: now, in: zone)
+  private func dueSlot(of entry: ScheduleEntry, now: Int64) -> Int64? {
+    rules(of: entry).flatMap { $0.dueSlot(after: entry.lastSlot, now: now, in: $1) }
   }
 
   /// The next slot, in nanoseconds since 1970 UTC; 0 when there is none.
   func nextSlot(of sync: StoredSync, now: Timestamp) -> Int64 {
-    guard sync.state == .active, let (schedule, zone) = rules(of: sync),
-      let slot = schedule.slot(
-        after: max(sync.lastSlot, now.nanoseconds / 1_000_000_000),
-        in: zone
-      )
+    let seconds = now.nanoseconds / 1_000_000_000
+    guard sync.state == .active, let (schedule, zone) = rules(of: ScheduleEntry(sync)),
+      let slot = schedule.slot(after: max(sync.lastSlot, seconds), in: zone)
     else { return 0 }
     return slot * 1_000_000_000
   }
 
-  private func rules(of sync: StoredSync) -> (Schedule, TimeZoneRules)? {
-    guard let schedule = try? ScheduleText.parse(sync.schedule) else { return nil }
+  private func rules(of entry: ScheduleEntry) -> (Schedule, TimeZoneRules)? {
+    guard let schedule = try? ScheduleText.parse(entry.schedule) else { return nil }
     let zone = zones.withLock { zones in
-      if let zone = zones[sync.timeZone] { return zone }
+      if let zone = zones[entry.timeZone] { return zone }
       // A zone that was accepted and is gone from the system: UTC is better than never.
-      let zone = TimeZoneRules.load(sync.timeZone) ?? .utc
-      zones[sync.timeZone] = zone
+      let zone = TimeZoneRules.load(entry.timeZone) ?? .utc
+      zones[entry.timeZone] = zone
       return zone
     }
     return (schedule, zone)
+  }
+}
+
+/// What of a sync says when it runs.
+struct ScheduleEntry: Sendable, Hashable {
+  var workspace: String
+  var sync: String
+  var schedule: String
+  var timeZone: String
+  /// The last slot that was used up, in seconds since 1970 UTC.
+  var lastSlot: Int64
+}
+
+extension ScheduleEntry {
+  init(_ sync: StoredSync) {
+    self.init(
+      workspace: sync.workspace,
+      sync: sync.name,
+      schedule: sync.schedule,
+      timeZone: sync.timeZone,
+      lastSlot: sync.lastSlot
+    )
   }
 }

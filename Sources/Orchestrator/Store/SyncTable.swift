@@ -127,15 +127,22 @@ extension SQLConnection {
     )
   }
 
-  /// The syncs that a schedule runs, of every workspace.
-  func scheduledSyncs() throws -> [StoredSync] {
+  /// What a schedule runs, in every workspace; asked each second, so in one statement.
+  func scheduleEntries() throws -> [ScheduleEntry] {
     try rows(
       """
-      SELECT workspace, name FROM syncs WHERE state = 'active' AND schedule <> 'manual'
-      ORDER BY workspace, name
+      SELECT workspace, name, schedule, time_zone, last_slot FROM syncs
+      WHERE state = 'active' AND schedule <> 'manual' ORDER BY workspace, name
       """
-    ) { ($0.string(0), $0.string(1)) }
-    .compactMap { try sync(workspace: $0, name: $1) }
+    ) { row in
+      ScheduleEntry(
+        workspace: row.string(0),
+        sync: row.string(1),
+        schedule: row.string(2),
+        timeZone: row.string(3),
+        lastSlot: row.int64(4)
+      )
+    }
   }
 
   /// The slots up to `slot`, in seconds since 1970, have had their run, or are to have none.
