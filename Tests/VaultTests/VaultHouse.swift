@@ -40,10 +40,19 @@ final class VaultHouse: Sendable {
     masterKeyFile: String = "master.key",
     _ body: (VaultCaller) async throws -> Result
   ) async throws -> Result {
+    try await run(masterKey: .file(directory.file(masterKeyFile)), body)
+  }
+
+  /// - Parameter masterKey: nil for a vault that waits for a passphrase.
+  @discardableResult
+  func run<Result: Sendable>(
+    masterKey: MasterKeySource?,
+    _ body: (VaultCaller) async throws -> Result
+  ) async throws -> Result {
     try await withDatabase { database in
       let vault = try await CredentialVault.open(
         database: database,
-        masterKey: .file(directory.file(masterKeyFile)),
+        masterKey: masterKey,
         world: simulated.world,
         logger: log.logger
       )
