@@ -46,6 +46,18 @@ struct PostgreSQLDatabaseTests {
     await database.close()
   }
 
+  @Test("a server stops working for a client that is gone, also when no request to cancel reaches it")
+  func goneClient() async throws {
+    let database = try await store.open()
+    let interval = try await database.transaction { connection in
+      try connection.first("SELECT current_setting('client_connection_check_interval')") {
+        $0.string(0)
+      }
+    }
+    #expect(interval == "1s")
+    await database.close()
+  }
+
   @Test("a connection that was lost between two calls is made again")
   func lostBetween() async throws {
     let database = try await store.open()

@@ -129,7 +129,8 @@ final class PostgreSQLSession {
     guard PQtransactionStatus(handle) == PQTRANS_ACTIVE, let canceller else { return }
     self.canceller = nil
     let request = CancelRequest(canceller: canceller)
-    // Without a thread the server notices when the socket closes.
+    // Without a thread, or when it comes too early, the server notices by itself that the socket is
+    // closed: at the next row, or where `client_connection_check_interval` has it look.
     _ = try? BlockingThread(name: "pg-cancel").start { request.send() }
   }
 

@@ -110,13 +110,16 @@ extension PostgreSQLDatabase.Configuration {
         // - idle_in_transaction…: a process that hangs must not hold the others' lock for ever.
         // - standard_conforming_strings: PostgreSQLText takes a backslash in quotes for itself.
         // - fsync: NULL where the engine is another that has no such setting.
+        // - client_connection_check_interval (PostgreSQL 14, where there is one): a request to cancel
+        //   that overtakes its statement is lost, and the statement would hold the store's lock to its end.
         """
         SET search_path TO \(schema);
         SET synchronous_commit TO on;
         SET lock_timeout TO \(max(1, milliseconds));
         SET idle_in_transaction_session_timeout TO 60000;
         SET standard_conforming_strings TO on;
-        SELECT current_setting('fsync', true)
+        SELECT current_setting('fsync', true), (SELECT set_config(name, '1000', false)
+          FROM pg_settings WHERE name = 'client_connection_check_interval')
         """
       )
       let fsync = rows.first?.first ?? nil
