@@ -36,12 +36,14 @@ struct MailAlertCarrier: AlertCarrier {
         allowed: [try AddressRange("0.0.0.0/0"), try AddressRange("::/0")],
         setting: "SLUICE_MAIL_SERVER"
       )
-      configuration = try MailConfiguration(
+      var configuration = try MailConfiguration(
         host: Host(place.host),
         port: place.port,
         security: security,
         policy: policy
       )
+      configuration.authorityFile = try settings.text("SLUICE_MAIL_CA")
+      self.configuration = configuration
       from = try MailAddress(
         try settings.required("SLUICE_MAIL_FROM", "is the address that mails come from"),
         name: "Sluice"
@@ -50,15 +52,11 @@ struct MailAlertCarrier: AlertCarrier {
       throw StartupError(.usage, "the settings of mail: \(error.message)")
     }
     credential = try settings.text("SLUICE_MAIL_CREDENTIAL") ?? ""
-    authority = try settings.text("SLUICE_MAIL_CA")
     self.vault = vault
   }
 
-  private let authority: String?
-
   func deliver(_ alert: Alert) async throws -> [RefusedContact] {
     var configuration = configuration
-    configuration.authorityFile = authority
     configuration.login = try await login()
     // One contact that no mail can go to must not cost the others theirs.
     var recipients: [MailAddress] = []
