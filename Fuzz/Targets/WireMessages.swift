@@ -8,7 +8,9 @@ import WriterAPI
 private let types: [any WireMessage.Type] = [
   TestAllTypesProto3.self, ApplyBatchRequest.self, TestAllTypesProto3.self, Credential.self,
   ReleasedSecret.self, Source.self, PutSyncRequest.self, Sync.self, TestEvent.self, Run.self,
-  Cursor.self, Receipt.self, RejectedRow.self, Profile.self,
+  Cursor.self, Receipt.self, RejectedRow.self, Profile.self, PutCredentialRequest.self,
+  SignedToken.self, VaultStatus.self, VerifyVaultResponse.self, AuditEntry.self,
+  AttributeOrigins.self,
 ]
 
 /// The first byte chooses the type.
