@@ -46,7 +46,7 @@ struct PostgreSQLDatabaseTests {
     await database.close()
   }
 
-  @Test("a server stops working for a client that is gone, also when no request to cancel reaches it")
+  @Test("a server stops working for a client that is gone, told or not")
   func goneClient() async throws {
     let database = try await store.open()
     let interval = try await database.transaction { connection in
