@@ -43,15 +43,18 @@ let package = Package(
       providers: [.apt(["libcurl4-openssl-dev"])]
     ),
 
+    // The system: what Glibc has, in a form for Swift.
+    .target(name: "SystemThread"),
+
     // Pure.
     .target(name: "Wire"),
     .target(name: "SyncModel", dependencies: ["Wire"]),
 
     // Engines.
     .target(name: "Crypto", dependencies: ["COpenSSL"]),
-    .target(name: "SQLDatabase", dependencies: ["CSQLite", "CPostgreSQL"]),
+    .target(name: "SQLDatabase", dependencies: ["CSQLite", "CPostgreSQL", "SystemThread"]),
     .target(name: "Loopback"),
-    .target(name: "HTTPFetch", dependencies: ["CCurl", "SyncModel"]),
+    .target(name: "HTTPFetch", dependencies: ["CCurl", "SyncModel", "SystemThread"]),
     .target(
       name: "RPC",
       dependencies: [
@@ -68,7 +71,7 @@ let package = Package(
     .target(
       name: "ServiceRuntime",
       dependencies: [
-        "RPC", "SyncModel", "SQLDatabase",
+        "RPC", "SyncModel", "SQLDatabase", "SystemThread",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]
@@ -122,7 +125,7 @@ let package = Package(
       name: "Ops",
       dependencies: [
         "VaultAPI", "OrchestratorAPI", "WriterAPI", "SyncModel", "RPC", "Crypto", "ServiceRuntime",
-        "SQLDatabase", "Loopback",
+        "SQLDatabase", "Loopback", "SystemThread",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -155,7 +158,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: [
         "Wire", "SyncModel", "RPC", "VaultAPI", "OrchestratorAPI", "WriterAPI", "Warehouse",
-        "Destination", "Crypto", "SQLDatabase", "Loopback",
+        "Destination", "Crypto", "SQLDatabase", "Loopback", "SystemThread",
       ]
     ),
     // The message of protobuf's conformance cases, coded by hand on Wire's primitives.

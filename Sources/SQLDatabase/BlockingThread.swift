@@ -1,4 +1,5 @@
 import Glibc
+import SystemThread
 
 /// A thread of its own for a C library that blocks: Swift's cooperative pool has one thread a core,
 /// and two blocked ones were measured to stop everything else on a machine of two cores.
@@ -65,30 +66,14 @@ private final class JobQueue: @unchecked Sendable {
   }
 
   func startThread() throws {
-    var thread = pthread_t()
-    let retained = Unmanaged.passRetained(self)
-    let code = pthread_create(
-      &thread,
-      nil,
-      { argument in
-        guard let argument else { return nil }
-        blockSignals()
-        let queue = Unmanaged<JobQueue>.fromOpaque(argument).takeRetainedValue()
-        nameThread(queue.name)
-        queue.work()
-        return nil
-      },
-      retained.toOpaque()
-    )
+    let code = DetachedThread.start(name: name) { self.work() }
     guard code == 0 else {
-      retained.release()
       throw SQLError(
         .other,
         "the system has no thread left for \(name)",
         nativeCode: "pthread_create \(code)"
       )
     }
-    pthread_detach(thread)
   }
 
   func append(_ job: @escaping () -> Void) -> Bool {
@@ -123,22 +108,4 @@ private final class JobQueue: @unchecked Sendable {
     defer { jobs = [] }
     return jobs
   }
-}
-
-/// Signals are for the process's own handlers; only those that this thread raises itself stay.
-private func blockSignals() {
-  var signals = sigset_t()
-  sigfillset(&signals)
-  for own in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS] {
-    sigdelset(&signals, own)
-  }
-  pthread_sigmask(SIG_BLOCK, &signals, nil)
-}
-
-/// Best effort, by the file of proc(5): Glibc's module leaves `pthread_setname_np` out.
-private func nameThread(_ name: String) {
-  let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
-  guard file >= 0 else { return }
-  _ = Array(name.utf8).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-  close(file)
 }

@@ -3,6 +3,7 @@ import Logging
 import RPC
 import ServiceLifecycle
 import Synchronization
+import SystemThread
 
 /// How long a stop may take. Whoever stops containers kills them after 10 s unless told otherwise.
 enum ShutdownLimit {

@@ -1,4 +1,5 @@
 import Glibc
+import SystemThread
 
 /// Ends this process when its parent is gone, however the parent went.
 ///
@@ -26,43 +27,8 @@ public enum ParentWatch {
       sleep(3)
       _exit(1)
     }
-    guard started else {
+    guard started == 0 else {
       throw StartupError(.environment, "cannot start a thread to watch the parent process")
     }
-  }
-}
-
-/// A thread for one call that blocks, away from the cooperative pool.
-public enum DetachedThread {
-  private final class Job: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
-  /// Runs `body` on a thread of its own, with every signal blocked; false when there is none left.
-  public static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-    // Safety: the job is retained here and released exactly once, by the new thread or, where none
-    // was made, below.
-    let job = Unmanaged.passRetained(Job(body))
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread,
-      nil,
-      { argument in
-        guard let argument else { return nil }
-        var all = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, nil)
-        Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body()
-        return nil
-      },
-      job.toOpaque()
-    )
-    guard code == 0 else {
-      job.release()
-      return false
-    }
-    pthread_detach(thread)
-    return true
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import SystemThread
 
 /// Ctrl-C (SIGINT), a request to end (SIGTERM) and a closed terminal (SIGHUP), as something that can
 /// be awaited.
@@ -32,7 +33,7 @@ public enum TerminationSignals {
       }
     }
     // Without a thread to listen, the signals keep ending the process by themselves.
-    guard isWatched else { return }
+    guard isWatched == 0 else { return }
     for number in [SIGINT, SIGTERM, SIGHUP] {
       let former = signal(number) { _ in
         // Safety: write(2) is async-signal-safe (signal-safety(7)).

@@ -1,6 +1,7 @@
 import Glibc
 import Loopback
 import Synchronization
+import SystemThread
 
 /// A TCP server on loopback that accepts, sends what it was told to send after the client's first
 /// bytes, and then says no more: for servers that misbehave.
@@ -32,19 +33,7 @@ public final class FakeServer: Sendable {
   }
 
   private func startThread() {
-    var thread = pthread_t()
-    let retained = Unmanaged.passRetained(self)
-    pthread_create(
-      &thread,
-      nil,
-      { argument in
-        guard let argument else { return nil }
-        Unmanaged<FakeServer>.fromOpaque(argument).takeRetainedValue().serve()
-        return nil
-      },
-      retained.toOpaque()
-    )
-    pthread_detach(thread)
+    _ = DetachedThread.start { self.serve() }
   }
 
   private func serve() {

@@ -1,4 +1,4 @@
-import Glibc
+import SystemThread
 
 /// The owner of a `CurlLoop`: when the last reference goes, its thread ends.
 final class CurlThread: Sendable {
@@ -26,47 +26,13 @@ final class CurlThread: Sendable {
   func stop() { loop.post(.stop) }
 
   private static func start(_ loop: CurlLoop) throws(FetchError) {
-    var thread = pthread_t()
-    let retained = Unmanaged.passRetained(loop)
-    let code = pthread_create(
-      &thread,
-      nil,
-      { argument in
-        guard let argument else { return nil }
-        blockSignals()
-        nameThread("curl")
-        Unmanaged<CurlLoop>.fromOpaque(argument).takeRetainedValue().run()
-        return nil
-      },
-      retained.toOpaque()
-    )
+    let code = DetachedThread.start(name: "curl") { loop.run() }
     guard code == 0 else {
-      retained.release()
       throw FetchError(
         .unavailable,
         "the system has no thread left for outgoing calls",
         cause: "pthread_create \(code)"
       )
     }
-    pthread_detach(thread)
   }
-}
-
-/// Signals are for the process's own handlers; SIGPIPE, which OpenSSL's writes raise, stays pending
-/// here for ever. Only those that this thread raises by a fault itself stay.
-private func blockSignals() {
-  var signals = sigset_t()
-  sigfillset(&signals)
-  for own in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS] {
-    sigdelset(&signals, own)
-  }
-  pthread_sigmask(SIG_BLOCK, &signals, nil)
-}
-
-/// Best effort, by the file of proc(5): Glibc's module leaves `pthread_setname_np` out.
-private func nameThread(_ name: String) {
-  let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
-  guard file >= 0 else { return }
-  _ = Array(name.utf8).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-  close(file)
 }

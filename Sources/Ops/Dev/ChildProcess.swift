@@ -1,6 +1,7 @@
 import Glibc
 import ServiceRuntime
 import Synchronization
+import SystemThread
 
 /// What to start, and what it inherits.
 struct ChildProgram: Sendable {
@@ -42,7 +43,7 @@ final class ChildProcess: Sendable {
   static func start(_ program: ChildProgram) throws -> ChildProcess {
     let pid = try spawn(program)
     let child = ChildProcess(pid: pid)
-    guard DetachedThread.start({ child.reap() }) else {
+    guard DetachedThread.start({ child.reap() }) == 0 else {
       kill(pid, SIGKILL)
       waitpid(pid, nil, 0)
       throw CommandFailure("cannot start a thread to watch \(program.path)", exit: .failure)
