@@ -15,6 +15,19 @@ public protocol Destination: Sendable {
   ///   (`disk_full`, …); then nothing of the batch was applied.
   func apply(_ batch: BatchToApply) async throws -> BatchReceipt
 
+  /// What rows would do to the profiles as they are now. Nothing is changed by it, neither profiles
+  /// nor fence, ledger, position, receipts or row log.
+  /// - Throws: `Failure`, as `open` and `apply` would.
+  func evaluate(_ batch: BatchToEvaluate) async throws -> BatchEffects
+
+  /// A user's rows in a sync's row log, newest first: rejected ones and warnings.
+  func rejectedRows(
+    workspace: String,
+    sync: String,
+    of user: ProfileIdentifier,
+    limit: Int
+  ) async throws -> [RowRejection]
+
   /// Lends the rejected rows of a sync, oldest first; `body` may suspend (a slow client).
   /// - Parameter withWarnings: also the warnings of rows that were applied.
   func rejectedRows(

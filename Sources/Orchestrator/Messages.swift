@@ -85,7 +85,8 @@ extension StoredRun {
       warnings: warnings,
       bytesRead: bytesRead,
       scheduledFor: scheduledFor?.nanoseconds ?? 0,
-      progressAt: progressAt.nanoseconds
+      progressAt: progressAt.nanoseconds,
+      dryRun: isDryRun
     )
   }
 }

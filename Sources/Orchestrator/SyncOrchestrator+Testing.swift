@@ -117,7 +117,7 @@ extension SyncOrchestrator {
     try await events.write(TestEvent(report: report))
   }
 
-  private func withClosing<T: Sendable>(
+  func withClosing<T: Sendable>(
     _ connection: any WarehouseConnection,
     _ body: () async throws -> T
   ) async throws -> T {

@@ -199,7 +199,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
         return .failed(stalled(current.run))
       }
       live.tell()
-      guard lastRecord.duration(to: ContinuousClock.now) >= configuration.recordInterval,
+      guard !live.isDryRun, lastRecord.duration(to: ContinuousClock.now) >= configuration.recordInterval,
         let machine = live.unrecorded()
       else { continue }
       lastRecord = ContinuousClock.now
@@ -247,10 +247,13 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       return (machine.run, machine.knowsPosition)
     }
     do {
-      try await shielded {
+      // Of a dry run nothing is kept.
+      if !live.isDryRun {
+        try await shielded {
         // A database that is busy or full for a moment must not leave the run open.
         try await retrying(.record, while: { $0 is SQLError }) {
           try await self.record(run, knowsPosition: knowsPosition, at: now)
+        }
         }
       }
     } catch {
@@ -265,6 +268,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       metadata: [
         "run.id": "\(run.id)", "sync.name": "\(run.sync)", "run.status": "\(run.status.rawValue)",
         "run.code": "\(run.errorCode)", "run.rows": "\(run.rowsRead)",
+        "run.dry": "\(run.isDryRun)",
       ]
     )
     board.release(workspace: run.workspace, sync: run.sync)

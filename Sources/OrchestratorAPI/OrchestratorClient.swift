@@ -132,6 +132,26 @@ public struct OrchestratorClient: Sendable {
     try await client.unary(OrchestratorMethods.runSync, request, options: options)
   }
 
+  public func dryRunSync<Result: Sendable>(
+    _ request: DryRunSyncRequest,
+    options: CallOptions = CallOptions(),
+    _ body: (RPCReader<DryRunEvent>) async throws -> Result
+  ) async throws -> Result {
+    try await client.serverStreaming(
+      OrchestratorMethods.dryRunSync,
+      request,
+      options: options,
+      body
+    )
+  }
+
+  public func explainRow(
+    _ request: ExplainRowRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> ExplainRowResponse {
+    try await client.unary(OrchestratorMethods.explainRow, request, options: options)
+  }
+
   public func getRun(
     _ request: GetRunRequest,
     options: CallOptions = CallOptions()

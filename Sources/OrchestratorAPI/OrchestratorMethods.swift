@@ -63,6 +63,17 @@ public enum OrchestratorMethods {
   // Never made again by itself: the first call's run may be going, and the second would be refused
   // as "Another job is in progress" (R139), or start one run more.
   public static let runSync = RPCMethod<RunSyncRequest, Run>(service: service, name: "RunSync")
+  // Changes nothing, but is one job of the sync's: a second one would be refused, not answered.
+  public static let dryRunSync = RPCMethod<DryRunSyncRequest, DryRunEvent>(
+    service: service,
+    name: "DryRunSync",
+    shape: .serverStreaming
+  )
+  public static let explainRow = RPCMethod<ExplainRowRequest, ExplainRowResponse>(
+    service: service,
+    name: "ExplainRow",
+    isIdempotent: true
+  )
   public static let getRun = RPCMethod<GetRunRequest, Run>(
     service: service,
     name: "GetRun",
@@ -121,6 +132,8 @@ public enum OrchestratorMethods {
     table.allow("operator", toCall: activateSync)
     table.allow("operator", toCall: pauseSync)
     table.allow("operator", toCall: runSync)
+    table.allow("operator", toCall: dryRunSync)
+    table.allow("operator", toCall: explainRow)
     table.allow("operator", toCall: getRun)
     table.allow("operator", toCall: listRuns)
     table.allow("operator", toCall: watchRun)

@@ -70,6 +70,12 @@ public struct OrchestratorRegistration: RPCService {
     router.unary(OrchestratorMethods.runSync) {
       try await service.runSync($0, context: $1)
     }
+    router.serverStreaming(OrchestratorMethods.dryRunSync) {
+      try await service.dryRunSync($0, responses: $1, context: $2)
+    }
+    router.unary(OrchestratorMethods.explainRow) {
+      try await service.explainRow($0, context: $1)
+    }
     router.unary(OrchestratorMethods.getRun) {
       try await service.getRun($0, context: $1)
     }

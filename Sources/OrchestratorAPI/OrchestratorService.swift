@@ -66,6 +66,19 @@ public protocol OrchestratorService: Sendable {
   /// Asks a run to end, and answers it when it has. FAILED_PRECONDITION `run_has_ended`.
   func cancelRun(_ request: CancelRunRequest, context: ServerContext) async throws -> Run
 
+  /// Reads, validates and resolves everything and changes nothing, as long as the call lives.
+  func dryRunSync(
+    _ request: DryRunSyncRequest,
+    responses: RPCWriter<DryRunEvent>,
+    context: ServerContext
+  ) async throws
+
+  /// Why a user was or was not updated. NOT_FOUND when nobody knows the user.
+  func explainRow(
+    _ request: ExplainRowRequest,
+    context: ServerContext
+  ) async throws -> ExplainRowResponse
+
   func pauseSync(_ request: PauseSyncRequest, context: ServerContext) async throws -> Sync
 
   /// Starts a run and answers once it is recorded. FAILED_PRECONDITION "Another job is in progress"

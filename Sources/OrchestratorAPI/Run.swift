@@ -38,6 +38,8 @@ public struct Run: WireMessage, Equatable {
   public var scheduledFor: Int64 = 0
   /// When phase, rows or receipts last changed, nanoseconds since 1970 UTC.
   public var progressAt: Int64 = 0
+  /// It changes nothing, and is not recorded: it is seen while it goes on only.
+  public var dryRun = false
 
   public init() {}
 
@@ -64,7 +66,8 @@ public struct Run: WireMessage, Equatable {
     warnings: [String] = [],
     bytesRead: Int64 = 0,
     scheduledFor: Int64 = 0,
-    progressAt: Int64 = 0
+    progressAt: Int64 = 0,
+    dryRun: Bool = false
   ) {
     self.runId = runId
     self.workspace = workspace
@@ -89,6 +92,7 @@ public struct Run: WireMessage, Equatable {
     self.bytesRead = bytesRead
     self.scheduledFor = scheduledFor
     self.progressAt = progressAt
+    self.dryRun = dryRun
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -117,6 +121,7 @@ public struct Run: WireMessage, Equatable {
       case (21, .varint): bytesRead = try reader.int64()
       case (22, .varint): scheduledFor = try reader.int64()
       case (23, .varint): progressAt = try reader.int64()
+      case (30, .varint): dryRun = try reader.bool()
       default: try reader.skip(number, type)
       }
     }
@@ -146,6 +151,7 @@ public struct Run: WireMessage, Equatable {
     writer.int64(21, bytesRead)
     writer.int64(22, scheduledFor)
     writer.int64(23, progressAt)
+    writer.bool(30, dryRun)
   }
 }
 

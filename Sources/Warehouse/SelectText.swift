@@ -27,6 +27,39 @@ public struct SelectText: Sendable, Equatable {
   public var asTable: String { "(\(text)\n)" }
 }
 
+extension SourceColumns {
+  /// The condition under which a row names a user, and its parameters' values in their order. Values
+  /// are compared as text, byte by byte; email addresses without regard to case (R47).
+  ///
+  /// - Parameters:
+  ///   - source: what to call the source in a message.
+  ///   - text: the SQL of a column's value as text.
+  ///   - parameter: the SQL of a parameter, by its number from 1.
+  /// - Throws: `Failure` `identifier_column_missing` where the source has no such column.
+  public func condition(
+    for user: SourceUser,
+    source: String,
+    text: (Entry) -> String,
+    parameter: (Int) -> String
+  ) throws(Failure) -> (sql: String, values: [String]) {
+    var parts: [String] = []
+    for (index, wanted) in user.columns.enumerated() {
+      guard let entry = self[wanted.column] else {
+        throw Failure(
+          "identifier_column_missing",
+          "\(source) has no column \(wanted.column.rawValue)",
+          recovery: .needsOperator
+        )
+      }
+      let (value, bound) = (text(entry), parameter(index + 1))
+      parts.append(
+        wanted.column == .email ? "lower(\(value)) = lower(\(bound))" : "\(value) = \(bound)"
+      )
+    }
+    return (parts.joined(separator: " AND "), user.columns.map(\.value))
+  }
+}
+
 /// Walks over SQL text, minding what hides a semicolon or a parenthesis: strings, quoted names,
 /// dollar quotes and comments.
 private struct SelectScanner {

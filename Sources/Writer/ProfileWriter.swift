@@ -170,6 +170,52 @@ public struct ProfileWriter: WriterService {
     }
   }
 
+  /// Looks at rows without applying them. The transaction that it takes for that is rolled back.
+  public func evaluateBatch(
+    _ request: EvaluateBatchRequest,
+    context: ServerContext
+  ) async throws -> BatchEvaluation {
+    let data = try RequestChecks.evaluate(request)
+    return try await answering(context) {
+      let destination = try destinations.destination(request.destination)
+      return BatchEvaluation(
+        try await destination.evaluate(BatchToEvaluate(request, data: data))
+      )
+    }
+  }
+
+  public func explainUser(
+    _ request: ExplainUserRequest,
+    context: ServerContext
+  ) async throws -> UserExplanation {
+    let named = request.profile ?? GetProfileRequest()
+    try RequestChecks.name(named.workspace, "workspace")
+    try RequestChecks.name(request.sync, "sync")
+    let (identifier, _) = try RequestChecks.identifier(named)
+    let limit = try RequestChecks.logLimit(request.limit)
+    return try await answering(context) {
+      let profile = try await profiles.profile(
+        workspace: named.workspace,
+        identifier: identifier,
+        withEvents: false
+      )
+      var rows: [RowRejection] = []
+      for name in destinations.names where rows.count < limit {
+        rows += try await destinations.destination(name).rejectedRows(
+          workspace: named.workspace,
+          sync: request.sync,
+          of: identifier,
+          limit: limit - rows.count
+        )
+      }
+      return UserExplanation(
+        brazeId: profile?.brazeID ?? "",
+        externalId: profile?.externalID ?? "",
+        rows: rows.map { RejectedRow($0) }
+      )
+    }
+  }
+
   private static func notFound(_ text: String, workspace: String) -> Failure {
     Failure(
       "profile_not_found",

@@ -10,6 +10,9 @@ enum RequestChecks {
   /// Ten years, in nanoseconds: more is a mistake in the unit.
   private static let longestOverlap: Int64 = 10 * 366 * 86_400 * 1_000_000_000
 
+  /// An answer is one message, of at most 4 MiB.
+  private static let mostDetails: UInt32 = 50
+
   static func name(_ value: String, _ field: String) throws(RPCError) {
     guard !value.isEmpty else { throw invalid("\(field) is needed", field) }
     guard value.utf8.count <= longestName else {
@@ -44,6 +47,28 @@ enum RequestChecks {
     guard request.batchNumber > 0, request.batchNumber < UInt64(Int64.max) else {
       throw invalid("batch_number counts from 1", "batch_number")
     }
+  }
+
+  static func evaluate(_ request: EvaluateBatchRequest) throws(RPCError) -> SyncModel.DataType {
+    try name(request.workspace, "workspace")
+    try name(request.sync, "sync")
+    try name(request.destination, "destination")
+    guard let data = request.data.model else {
+      throw invalid("data is needed: attributes, events, purchases or deletes", "data")
+    }
+    guard (0...longestOverlap).contains(request.overlapNs) else {
+      throw invalid("overlap_ns must be from 0 to \(longestOverlap)", "overlap_ns")
+    }
+    guard request.detailLimit <= mostDetails else {
+      throw invalid("detail_limit must be from 0 to \(mostDetails)", "detail_limit")
+    }
+    return data
+  }
+
+  /// How many rows of the log an explanation may have.
+  static func logLimit(_ limit: UInt32) throws(RPCError) -> Int {
+    guard limit <= 100 else { throw invalid("limit must be from 0 to 100", "limit") }
+    return limit == 0 ? 20 : Int(limit)
   }
 
   /// Exactly one of the five ways to name a user.

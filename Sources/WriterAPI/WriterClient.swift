@@ -61,6 +61,21 @@ public struct WriterClient: Sendable {
     try await client.unary(WriterMethods.explainAttribute, request, options: options)
   }
 
+  /// What rows would do; changes nothing.
+  public func evaluateBatch(
+    _ request: EvaluateBatchRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> BatchEvaluation {
+    try await client.unary(WriterMethods.evaluateBatch, request, options: options)
+  }
+
+  public func explainUser(
+    _ request: ExplainUserRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> UserExplanation {
+    try await client.unary(WriterMethods.explainUser, request, options: options)
+  }
+
   /// Lends every profile; the call ends with `body`.
   public func exportProfiles<Result: Sendable>(
     _ request: ExportProfilesRequest,

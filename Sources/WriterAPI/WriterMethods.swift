@@ -38,6 +38,16 @@ public enum WriterMethods {
     name: "ExplainAttribute",
     isIdempotent: true
   )
+  public static let evaluateBatch = RPCMethod<EvaluateBatchRequest, BatchEvaluation>(
+    service: service,
+    name: "EvaluateBatch",
+    isIdempotent: true
+  )
+  public static let explainUser = RPCMethod<ExplainUserRequest, UserExplanation>(
+    service: service,
+    name: "ExplainUser",
+    isIdempotent: true
+  )
   public static let exportProfiles = RPCMethod<ExportProfilesRequest, Profile>(
     service: service,
     name: "ExportProfiles",
@@ -60,6 +70,9 @@ public enum WriterMethods {
     table.allow("operator", "orchestrator", toCall: listRejectedRows)
     table.allow("operator", "orchestrator", toCall: getProfile)
     table.allow("operator", "orchestrator", toCall: explainAttribute)
+    // It waits for the store's one writer: not for everybody.
+    table.allow("orchestrator", toCall: evaluateBatch)
+    table.allow("operator", "orchestrator", toCall: explainUser)
     table.allow("operator", "orchestrator", toCall: exportProfiles)
     table.allow("operator", "orchestrator", toCall: countProfiles)
     return table

@@ -36,6 +36,19 @@ public protocol WriterService: Sendable {
     context: ServerContext
   ) async throws -> AttributeOrigins
 
+  /// What rows would do to the profiles as they are now. Changes nothing.
+  func evaluateBatch(
+    _ request: EvaluateBatchRequest,
+    context: ServerContext
+  ) async throws -> BatchEvaluation
+
+  /// The profile that an identifier resolves to, and the user's rows in a sync's row log; empty for a
+  /// user whom nobody knows.
+  func explainUser(
+    _ request: ExplainUserRequest,
+    context: ServerContext
+  ) async throws -> UserExplanation
+
   /// Every profile of a workspace.
   func exportProfiles(
     _ request: ExportProfilesRequest,
@@ -77,6 +90,12 @@ public struct WriterRegistration: RPCService {
     }
     router.unary(WriterMethods.explainAttribute) {
       try await service.explainAttribute($0, context: $1)
+    }
+    router.unary(WriterMethods.evaluateBatch) {
+      try await service.evaluateBatch($0, context: $1)
+    }
+    router.unary(WriterMethods.explainUser) {
+      try await service.explainUser($0, context: $1)
     }
     router.serverStreaming(WriterMethods.exportProfiles) {
       try await service.exportProfiles($0, responses: $1, context: $2)

@@ -37,6 +37,10 @@ import WriterAPI
     #expect(try await client.pauseSync(Samples.pauseSync).name == "pauseSync")
 
     #expect(try await client.runSync(Samples.runSync).runId == "runSync")
+    let dry = try await client.dryRunSync(Samples.dryRunSync) { try await $0.all() }
+    #expect(dry == [DryRunEvent(run: Run(runId: "dryRunSync", sync: "n"))])
+    let explained = try await client.explainRow(Samples.explainRow)
+    #expect(explained == ExplainRowResponse(reason: "explainRow", externalId: "e"))
     #expect(try await client.testAlert(Samples.testAlert).contacts == ["testAlert"])
     _ = try await client.deleteSync(Samples.deleteSync)
     _ = try await client.deleteSource(Samples.deleteSource)
@@ -67,6 +71,10 @@ import WriterAPI
     #expect(try await client.getProfile(Samples.getProfile).externalId == "e")
     let origins = try await client.explainAttribute(Samples.explainAttribute).origins
     #expect(origins.map(\.item) == ["explain a"])
+    let evaluation = try await client.evaluateBatch(Samples.evaluateBatch)
+    #expect(evaluation == BatchEvaluation(applied: 2, position: -2))
+    let user = try await client.explainUser(Samples.explainUser)
+    #expect(user == UserExplanation(brazeId: "explainUser", externalId: "e"))
     let profiles = try await client.exportProfiles(Samples.exportProfiles) { try await $0.all() }
     #expect(profiles.map(\.brazeId) == ["exportProfiles"])
     #expect(try await client.countProfiles(Samples.countProfiles).revenue == "countProfiles")

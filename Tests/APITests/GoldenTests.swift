@@ -23,7 +23,7 @@ import Wire
     (
       Samples.run,
       "0a01721201771a017320072a066d616e75616c320772656164696e67380140024803500458056006680770007"
-        + "8fbffffffffffffffff01800108880109920101659a01016da2010161a20100a8010a"
+        + "8fbffffffffffffffff01800108880109920101659a01016da2010161a20100a8010af00101"
     ),
     (Samples.openSyncResponse, "08ffffffffffffffffff0110001880a0dae9c4eeffffff01"),
     (
@@ -45,7 +45,7 @@ import Wire
 
   @Test(
     "A message has the reference implementation's bytes, and is read from them",
-    arguments: cases + vault
+    arguments: cases + vault + explaining
   )
   func golden(message: any SampleMessage, hex: String) throws {
     #expect(

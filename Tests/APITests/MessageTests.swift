@@ -54,8 +54,8 @@ import WriterAPI
   private func otherType<M: SampleMessage>(_ message: M) throws {
     var odd = WireWriter()
     // No field of Protos/ but Row.updated_at is fixed64, and none is fixed32.
-    for number in 1...UInt32(25) { odd.alwaysSFixed64(number, -1) }
-    for number in 1...UInt32(25) {
+    for number in 1...UInt32(31) { odd.alwaysSFixed64(number, -1) }
+    for number in 1...UInt32(31) {
       odd.tag(number, .fixed32)
       odd.raw([1, 2, 3, 4])
     }

@@ -84,6 +84,21 @@ struct NamingOrchestrator: OrchestratorService {
     Run(runId: "cancelRun", sync: request.runId)
   }
 
+  func dryRunSync(
+    _ request: DryRunSyncRequest,
+    responses: RPCWriter<DryRunEvent>,
+    context: ServerContext
+  ) async throws {
+    try await responses.write(DryRunEvent(run: Run(runId: "dryRunSync", sync: request.name)))
+  }
+
+  func explainRow(
+    _ request: ExplainRowRequest,
+    context: ServerContext
+  ) async throws -> ExplainRowResponse {
+    ExplainRowResponse(reason: "explainRow", externalId: request.externalId)
+  }
+
   func runSync(_ request: RunSyncRequest, context: ServerContext) async throws -> Run {
     Run(runId: "runSync", sync: request.name)
   }
@@ -160,6 +175,20 @@ struct NamingWriter: WriterService {
     context: ServerContext
   ) async throws -> AttributeOrigins {
     AttributeOrigins(origins: [AttributeOrigin(item: "explain " + request.attribute)])
+  }
+
+  func evaluateBatch(
+    _ request: EvaluateBatchRequest,
+    context: ServerContext
+  ) async throws -> BatchEvaluation {
+    BatchEvaluation(applied: Int64(request.rows.count), position: request.positionLimit)
+  }
+
+  func explainUser(
+    _ request: ExplainUserRequest,
+    context: ServerContext
+  ) async throws -> UserExplanation {
+    UserExplanation(brazeId: "explainUser", externalId: request.profile?.externalId ?? "")
   }
 
   func exportProfiles(

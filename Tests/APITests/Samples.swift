@@ -73,7 +73,8 @@ enum Samples {
     errorCode: "e",
     errorMessage: "m",
     warnings: ["a", ""],
-    bytesRead: 10
+    bytesRead: 10,
+    dryRun: true
   )
   static let putSource = PutSourceRequest(source: source)
   static let putSourceResponse = PutSourceResponse(source: source, change: .unchanged)
@@ -215,5 +216,5 @@ enum Samples {
     profile, exportProfiles, countProfiles, profileCounts, explainAttribute, attributeOrigins,
   ]
 
-  static let all = vault + vaultOperations + others
+  static let all = vault + vaultOperations + others + explaining
 }

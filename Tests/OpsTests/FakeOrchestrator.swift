@@ -17,6 +17,11 @@ final class FakeOrchestrator: OrchestratorService {
     var report = TestReport(ok: true, server: "SQLite 3.40.1")
     var cursor = Cursor()
     var putWarnings: [String] = []
+    /// What a dry run answers, in order; it hangs after them where a watch would.
+    var dryRun: [DryRunEvent] = []
+    var lastDryRun: DryRunSyncRequest?
+    var explanation: ExplainRowResponse?
+    var lastExplain: ExplainRowRequest?
   }
 
   let state = Mutex(State())
@@ -207,6 +212,35 @@ final class FakeOrchestrator: OrchestratorService {
       state.runs.append(run)
       return run
     }
+  }
+
+  func dryRunSync(
+    _ request: DryRunSyncRequest,
+    responses: RPCWriter<DryRunEvent>,
+    context: ServerContext
+  ) async throws {
+    let (events, hangs) = state.withLock { state in
+      state.lastDryRun = request
+      // So that a test's interruption sees that it is under way.
+      if state.watchHangs { state.runs.append(Run(runId: "dry", sync: request.name)) }
+      return (state.dryRun, state.watchHangs)
+    }
+    for event in events { try await responses.write(event) }
+    if hangs { try await Task.sleep(for: .seconds(3600)) }
+  }
+
+  func explainRow(
+    _ request: ExplainRowRequest,
+    context: ServerContext
+  ) async throws -> ExplainRowResponse {
+    let answer = state.withLock { state in
+      state.lastExplain = request
+      return state.explanation
+    }
+    guard let answer else {
+      throw RPCError(.notFound, "nobody knows this user", reason: "user_not_found")
+    }
+    return answer
   }
 
   func getRun(_ request: GetRunRequest, context: ServerContext) async throws -> Run {

@@ -71,6 +71,18 @@ final class FakeWriter: WriterService {
     }
   }
 
+  func evaluateBatch(
+    _ request: EvaluateBatchRequest,
+    context: ServerContext
+  ) async throws -> BatchEvaluation {
+    throw RPCError(.permissionDenied, "the CLI has no business here")
+  }
+
+  func explainUser(
+    _ request: ExplainUserRequest,
+    context: ServerContext
+  ) async throws -> UserExplanation { throw RPCError(.unimplemented, "not in this fake") }
+
   func exportProfiles(
     _ request: ExportProfilesRequest,
     responses: RPCWriter<Profile>,

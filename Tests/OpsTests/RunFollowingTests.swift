@@ -59,7 +59,8 @@ import WriterAPI
           "warnings": [],
           "bytes_read": 1234,
           "scheduled_for": null,
-          "progress_at": null
+          "progress_at": null,
+          "dry_run": false
         }
 
         """

@@ -29,12 +29,16 @@ let orchestrator: [any WireMessage.Type] = [
   GetRunRequest.self, ListRunsRequest.self, WatchRunRequest.self, GetCursorRequest.self,
   Cursor.self, DeleteSyncRequest.self, DeleteSyncResponse.self, DeleteSourceRequest.self,
   DeleteSourceResponse.self, CancelRunRequest.self, TestAlertRequest.self, TestAlertResponse.self,
+  DryRunSyncRequest.self, DryRunEvent.self, RowDifference.self, ChangedAttribute.self,
+  ExplainRowRequest.self, ExplainRowResponse.self, ExplainedRow.self, LoggedRow.self,
 ]
 let writer: [any WireMessage.Type] = [
   OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,
   ListRejectedRowsRequest.self, RejectedRow.self, GetProfileRequest.self,
   ExportProfilesRequest.self, Profile.self, CountProfilesRequest.self, ProfileCounts.self,
   ExplainAttributeRequest.self, AttributeOrigins.self, AttributeOrigin.self,
+  EvaluateBatchRequest.self, BatchEvaluation.self, RowEvaluation.self, AttributeDifference.self,
+  ExplainUserRequest.self, UserExplanation.self,
 ]
 
 var types: [String: any WireMessage.Type] = [:]

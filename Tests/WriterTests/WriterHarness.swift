@@ -114,6 +114,13 @@ final class FailingDestination: Destination {
 
   func open(_ opening: SyncOpening) async throws -> SyncPosition { throw failure }
   func apply(_ batch: BatchToApply) async throws -> BatchReceipt { throw failure }
+  func evaluate(_ batch: BatchToEvaluate) async throws -> BatchEffects { throw failure }
+  func rejectedRows(
+    workspace: String,
+    sync: String,
+    of user: ProfileIdentifier,
+    limit: Int
+  ) async throws -> [RowRejection] { throw failure }
   func rejectedRows(
     workspace: String,
     sync: String,

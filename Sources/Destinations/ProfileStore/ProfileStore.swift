@@ -60,6 +60,35 @@ public struct ProfileStore: Destination, ProfileReading {
     }
   }
 
+  public func evaluate(_ batch: BatchToEvaluate) async throws -> BatchEffects {
+    let (world, policy) = (self.world, self.policy)
+    do {
+      return try await transaction { connection -> BatchEffects in
+        throw Evaluated(
+          evaluation: try BatchRun.evaluate(batch, policy: policy, world: world, connection)
+        )
+      }
+    } catch let done as Evaluated {
+      return done.evaluation
+    }
+  }
+
+  /// Thrown to have an evaluation's transaction rolled back.
+  private struct Evaluated: Error {
+    var evaluation: BatchEffects
+  }
+
+  public func rejectedRows(
+    workspace: String,
+    sync: String,
+    of user: ProfileIdentifier,
+    limit: Int
+  ) async throws -> [RowRejection] {
+    try await read { connection in
+      try RejectedRows.rows(of: user, workspace: workspace, sync: sync, limit: limit, connection)
+    }
+  }
+
   public func rejectedRows(
     workspace: String,
     sync: String,

@@ -20,7 +20,7 @@ extension NotBuiltCommand {
 /// The verbs to come: hidden from help, answered honestly.
 enum NotBuilt {
   static let nouns: [any ParsableCommand.Type] = [
-    Setup.self, Export.self, Diff.self, Row.self, Doctor.self,
+    Setup.self, Export.self, Diff.self, Doctor.self,
   ]
   static let source: [any ParsableCommand.Type] = [SourceCreate.self]
   static let sync: [any ParsableCommand.Type] = [SyncCreate.self]
@@ -44,13 +44,6 @@ enum NotBuilt {
   struct Diff: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "diff", shouldDisplay: false)
     static let words = "sluice diff"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct Row: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "row", shouldDisplay: false)
-    static let words = "sluice row explain"
     @OptionGroup var options: GlobalOptions
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }

@@ -15,43 +15,24 @@ struct ProfileShow: SessionCommand {
     commandName: "show",
     abstract: "Shows one profile, in the shape of Braze's user export."
   )
-  @Option(help: "The user's external id.") var externalId: String?
-  @Option(help: "The name of an alias; with --alias-label.") var aliasName: String?
-  @Option(help: "The label of an alias; with --alias-name.") var aliasLabel: String?
-  @Option(help: "The profile's own id.") var brazeId: String?
-  @Option(help: "An email address.") var email: String?
-  @Option(help: "A phone number.") var phone: String?
+  @OptionGroup var user: UserOptions
   @Flag(help: "Also the single events and purchases.") var events = false
   @Option(
     help: "Instead: which row, run and sync set this attribute last."
   ) var explain: String?
   @OptionGroup var options: GlobalOptions
 
-  func validate() throws {
-    guard (aliasName == nil) == (aliasLabel == nil) else {
-      throw ValidationError("--alias-name and --alias-label go together")
-    }
-    let given = [externalId, aliasName, brazeId, email, phone].compactMap(\.self)
-    guard given.count == 1 else {
-      throw ValidationError(
-        (given.isEmpty ? "name the profile by one" : "name the profile by only one")
-          + " of --external-id, --alias-name with --alias-label, --braze-id, --email, --phone"
-      )
-    }
-    guard !given.contains(""), aliasLabel != "" else {
-      throw ValidationError("an identifier must not be empty")
-    }
-  }
+  func validate() throws { try user.check("the profile") }
 
   func run(in session: Session) async throws -> ExitStatus {
     let request = GetProfileRequest(
       workspace: try session.workspace(),
-      externalId: externalId ?? "",
-      aliasName: aliasName ?? "",
-      aliasLabel: aliasLabel ?? "",
-      brazeId: brazeId ?? "",
-      email: email ?? "",
-      phone: phone ?? "",
+      externalId: user.externalId ?? "",
+      aliasName: user.aliasName ?? "",
+      aliasLabel: user.aliasLabel ?? "",
+      brazeId: user.brazeId ?? "",
+      email: user.email ?? "",
+      phone: user.phone ?? "",
       events: events
     )
     if let explain { return try await show(explain, of: request, in: session) }

@@ -109,14 +109,28 @@ struct SyncRun: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Starts a run now.",
-    discussion: "With --wait it ends with the run: 0 success, 3 rows were rejected, 1 failure."
+    discussion: """
+      With --wait it ends with the run: 0 success, 3 rows were rejected, 1 failure.
+      --dry-run reads, validates and resolves everything, changes nothing, and prints the counts
+      and the first differences. It always waits, works for any sync that is tested, and is not
+      recorded; each batch is held against the profiles as they are now.
+      """
   )
   @Argument(help: "The sync's name.") var name: String
   @Flag(help: "Wait for the run's end (at most --timeout), showing how far it is.")
   var wait = false
+  @Flag(help: "Change nothing: say what a run would do.") var dryRun = false
+  @Option(help: "How many differences a dry run prints, up to 50.") var differences: UInt32 = 10
   @OptionGroup var options: GlobalOptions
 
+  func validate() throws {
+    guard (1...50).contains(differences) else {
+      throw ValidationError("--differences must be from 1 to 50, not \(differences)")
+    }
+  }
+
   func run(in session: Session) async throws -> ExitStatus {
+    if dryRun { return try await session.dryRun(name, differences: differences) }
     let request = RunSyncRequest(workspace: try session.workspace(), name: name)
     let run = try await session.calling(.orchestrator, name) {
       try await session.links.orchestrator().runSync(request, options: session.callOptions)

@@ -29,6 +29,7 @@ extension Record {
         "bytes_read": .integer(run.bytesRead),
         "scheduled_for": .time(orNullIfZero: run.scheduledFor),
         "progress_at": .time(orNullIfZero: run.progressAt),
+        "dry_run": .bool(run.dryRun),
       ]
     )
   }

@@ -96,6 +96,7 @@ enum FailureText {
     case "source_not_found": "sluice source list shows the sources there are"
     case "credential_not_found": "sluice credential list shows the credentials there are"
     case "run_not_found": "sluice run list shows the runs there are"
+    case "user_not_found": "compare the identifier, letter by letter, with the source's rows"
     case "already_running": "see how far it is with: sluice run list; run again when it has ended"
     case "not_tested": what.map { "test it with: sluice sync test \($0)" }
     case "sync_is_draft", "sync_is_paused":

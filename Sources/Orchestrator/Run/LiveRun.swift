@@ -1,3 +1,4 @@
+import OrchestratorAPI
 import SyncModel
 import Synchronization
 
@@ -16,14 +17,20 @@ final class LiveRun: Sendable {
     var nextWatcher = 0
     /// How it is to end, when somebody asked for it.
     var wantedEnding: RunEnding?
+    /// Of a dry run: the first ones.
+    var differences: [RowDifference] = []
     /// Somebody carries it out, or nobody will any more.
     var isTaken = false
   }
 
+  let isDryRun: Bool
+  private let differenceLimit: Int
   private let state: Mutex<State>
   private let endWanted = Wakeup()
 
-  init(_ run: StoredRun, limits: RunLimits) {
+  init(_ run: StoredRun, limits: RunLimits, differenceLimit: Int = 0) {
+    isDryRun = run.isDryRun
+    self.differenceLimit = differenceLimit
     id = run.id
     workspace = run.workspace
     sync = run.sync
@@ -35,6 +42,18 @@ final class LiveRun: Sendable {
 
   func change<T: Sendable>(_ body: (inout RunMachine) -> T) -> T {
     state.withLock { body(&$0.machine) }
+  }
+
+  var differences: [RowDifference] { state.withLock { $0.differences } }
+
+  /// How many differences more are wanted.
+  var missingDifferences: Int { max(0, differenceLimit - differences.count) }
+
+  func add(_ differences: [RowDifference]) {
+    state.withLock { state in
+      let room = max(0, differenceLimit - state.differences.count)
+      state.differences += differences.prefix(room)
+    }
   }
 
   /// Takes the run, to carry it out or to end it before.

@@ -15,7 +15,7 @@ struct RunExecutor: Sendable {
   let configuration: OrchestratorConfiguration
   let logger: Logger
 
-  private var live: LiveRun { job.live }
+  var live: LiveRun { job.live }
 
   func execute() async -> RunEnding {
     do {
@@ -41,8 +41,8 @@ struct RunExecutor: Sendable {
     let released = try await credentials.release(
       for: job.source,
       driver: driver,
-      purpose: "run",
-      runID: live.id,
+      purpose: live.isDryRun ? "dry run" : "run",
+      runID: live.isDryRun ? "" : live.id,
       retry: configuration.peerRetry
     )
     let connection = try await retrying(
@@ -58,7 +58,10 @@ struct RunExecutor: Sendable {
         await connection.close()
         return nil
       }
-      group.addTask { try await transfer(over: connection) }
+      group.addTask {
+        live.isDryRun
+          ? try await look(over: connection) : try await transfer(over: connection)
+      }
       defer { group.cancelAll() }
       while let ending = try await group.next() {
         if let ending { return ending }

@@ -20,6 +20,7 @@ struct RunMachine: Sendable, Equatable {
   private(set) var knowsPosition = false
   private(set) var futureRows: Int64 = 0
   private(set) var rowsWithWarnings: Int64 = 0
+  private(set) var batches: Int64 = 0
   private let limits: RunLimits
 
   init(_ run: StoredRun, limits: RunLimits) {
@@ -73,6 +74,7 @@ struct RunMachine: Sendable, Equatable {
     run.cursor = receipt.position
     futureRows &+= receipt.futureRows
     rowsWithWarnings &+= receipt.warnings
+    batches &+= 1
     return limits.breakers.problem(rejected: run.counts.rejected, of: run.counts.total)
   }
 
@@ -81,6 +83,10 @@ struct RunMachine: Sendable, Equatable {
   }
 
   func verdict(_ ending: RunEnding) -> RunVerdict {
+    if run.isDryRun, var verdict = RunVerdict.dryRun(ending, rowLimit: rowLimit) {
+      verdict.warnings = warnings
+      return verdict
+    }
     var verdict =
       switch ending {
       case .completed: proved()
@@ -137,7 +143,9 @@ struct RunMachine: Sendable, Equatable {
         status: .error,
         code: "all_rows_rejected",
         message:
-          "every row that was read (\(run.rowsRead)) was rejected, so nothing was synced; the run's rejected rows say why"
+          run.isDryRun
+          ? "every row that was read (\(run.rowsRead)) would be rejected; the differences say why"
+          : "every row that was read (\(run.rowsRead)) was rejected, so nothing was synced; the run's rejected rows say why"
       )
     }
     return RunVerdict(status: .partial)
@@ -145,10 +153,15 @@ struct RunMachine: Sendable, Equatable {
 
   private var warnings: [String] {
     var warnings: [String] = []
+    if run.isDryRun, batches > 1 {
+      warnings.append(
+        "the rows were looked at in \(batches) batches, each against the profiles as they are now: users with rows in more than one batch may be counted otherwise in a run"
+      )
+    }
     if futureRows > 0 {
       // Design, decision 4.
       warnings.append(
-        "rows stamped later than the warehouse's own clock: \(futureRows); they are applied, but the cursor stays before them until their time has come"
+        "rows stamped later than the warehouse's own clock: \(futureRows); they \(run.isDryRun ? "would be" : "are") applied, but the cursor stays before them until their time has come"
       )
     }
     if rowsWithWarnings > 0 {

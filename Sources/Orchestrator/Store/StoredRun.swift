@@ -37,6 +37,8 @@ struct StoredRun: Sendable, Equatable {
   var errorCode = ""
   var errorMessage = ""
   var warnings: [String] = []
+  /// It changes nothing and is never stored.
+  var isDryRun = false
 
   /// Ends the run.
   mutating func end(_ verdict: RunVerdict, at now: Timestamp) {
@@ -63,6 +65,32 @@ struct RunVerdict: Sendable, Equatable {
     code: "cancelled",
     message: "the run was cancelled; what was receipted stays, and the next run continues there"
   )
+
+  /// How a dry run ended that did not get to its end; nil for endings that say the same of both.
+  static func dryRun(_ ending: RunEnding, rowLimit: Int64) -> RunVerdict? {
+    switch ending {
+    case .completed, .failed: nil
+    case .limitExceeded:
+      RunVerdict(
+        status: .limitExceeded,
+        code: "row_limit_exceeded",
+        message:
+          "the result has more than \(rowLimit) rows, the sync's row limit, where a run would end: raise the limit, or narrow the table or query"
+      )
+    case .stopped:
+      RunVerdict(
+        status: .cancelled,
+        code: "interrupted",
+        message: "the orchestrator was stopped during this dry run, which changed nothing"
+      )
+    case .cancelled:
+      RunVerdict(
+        status: .cancelled,
+        code: "cancelled",
+        message: "the dry run was cancelled; it changed nothing"
+      )
+    }
+  }
 
   /// A run whose process ended under it.
   static let processDied = RunVerdict(

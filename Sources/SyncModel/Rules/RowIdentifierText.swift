@@ -1,7 +1,7 @@
 /// A row's identifier columns for people: `external_id=42`.
 public enum RowIdentifierText {
   /// Of one value this many bytes are shown.
-  static let shown = 200
+  public static let shown = 200
 
   /// Every column that is filled, because a rejected row may have filled more than it may. Bytes
   /// that are no text, and control characters, are shown as `\xNN`.
@@ -20,7 +20,11 @@ public enum RowIdentifierText {
     return parts.joined(separator: ", ")
   }
 
-  static func text(_ value: UnsafeRawBufferPointer, atMost limit: Int = shown) -> String {
+  /// One value for people, cut after about `limit` bytes.
+  public static func text(
+    _ value: UnsafeRawBufferPointer,
+    atMost limit: Int = shown
+  ) -> String {
     var bytes: [UInt8] = []
     var index = 0
     while index < value.count, bytes.count < limit {

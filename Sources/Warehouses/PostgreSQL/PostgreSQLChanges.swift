@@ -54,12 +54,60 @@ struct PostgreSQLChanges {
       let offset = boundType == "timestamptz" ? "+00" : ""
       parameters.append(from.microsecondTextRoundedUp + offset)
     }
+    return (text(condition, order: "ASC"), parameters)
+  }
+
+  /// The rows of one user, newest first, in the same columns.
+  func sql(of user: SourceUser, limit: Int) throws(Failure) -> (text: String, parameters: [String?])
+  {
+    let condition = try self.condition(for: user)
+    let updatedAt = "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))"
+    return (
+      text("\(updatedAt) IS NOT NULL AND \(condition.sql)", order: "DESC", limit: limit),
+      condition.values
+    )
+  }
+
+  /// How many rows of a user have no UPDATED_AT, counted up to a limit.
+  func sqlOfUnstamped(
+    _ user: SourceUser,
+    limit: Int
+  ) throws(Failure) -> (text: String, parameters: [String?]) {
+    let condition = try self.condition(for: user)
+    let updatedAt = "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))"
+    return (
+      """
+      SELECT count(*) FROM (SELECT 1 FROM \(source.from) \
+      WHERE \(updatedAt) IS NULL AND \(condition.sql) LIMIT \(limit)) AS u
+      """,
+      condition.values
+    )
+  }
+
+  /// Columns of text stay bare, for an index to serve.
+  private func condition(for user: SourceUser) throws(Failure) -> (sql: String, values: [String]) {
+    try columns.condition(
+      for: user,
+      source: source.name,
+      text: { entry in
+        let name = "s.\(TableName.quoted(entry.name))"
+        let type = source.columns[entry.position].type
+        return type == Types.text || type == Types.varchar ? name : "\(name)::text"
+      },
+      parameter: { "$\($0)" }
+    )
+  }
+
+  private func text(_ condition: String, order: String, limit: Int? = nil) -> String {
+    let updatedAt = "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))"
     let inner = columns.entries.enumerated().map { index, entry in
       "\(bounded(entry)) AS c\(index)"
     }
-    let rest = "FROM \(source.from) WHERE \(condition) ORDER BY \(updatedAt)"
+    let rest =
+      "FROM \(source.from) WHERE \(condition) ORDER BY \(updatedAt) \(order)"
+      + (limit.map { " LIMIT \($0)" } ?? "")
     guard let payload = columns.entries.firstIndex(where: { $0.column == .payload }) else {
-      return ("SELECT \(inner.joined(separator: ", ")) \(rest)", parameters)
+      return "SELECT \(inner.joined(separator: ", ")) \(rest)"
     }
     let outer = columns.entries.indices.map { index in
       index == payload
@@ -68,13 +116,12 @@ struct PostgreSQLChanges {
     let size = "CASE WHEN \(Self.isOver) THEN octet_length(p) END"
     // OFFSET 0 keeps the levels apart, so that a json payload is turned into text once, and after
     // the sort, which otherwise would carry values that lie outside the table's pages.
-    let text = """
+    return """
       SELECT \((outer + [size]).joined(separator: ", ")) \
       FROM (SELECT *, c\(payload)::text AS p \
       FROM (SELECT \(inner.joined(separator: ", ")) \(rest) OFFSET 0) AS a OFFSET 0) AS b \
-      ORDER BY c0
+      ORDER BY c0 \(order)
       """
-    return (text, parameters)
   }
 
   /// An identifier of unbounded text, cut where it is too long to be valid anyway.

@@ -7,28 +7,17 @@ struct PostgreSQLInspector {
   let connection: PostgreSQLConnection
   let data: DataType
 
-  /// One look may not hold up the person who asked; a run has no such limit.
-  private static let timeoutSeconds = 30
-
   func inspect(_ selection: RowSelection, previewLimit: Int) async throws -> Inspection {
     var inspection = Inspection()
-    try await setTimeout(seconds: Self.timeoutSeconds)
+    try await connection.limitStatements(seconds: PostgreSQLConnection.patience)
     do {
       let source = try await PostgreSQLSource(selection, on: connection)
       try await look(at: source, previewLimit: min(max(previewLimit, 0), 1000), &inspection)
     } catch {
       inspection.problem = try problem(error, source: "the source")
     }
-    try await setTimeout(seconds: 0)
+    try await connection.limitStatements(seconds: 0)
     return inspection
-  }
-
-  private func setTimeout(seconds: Int) async throws {
-    do {
-      try await connection.script("SET statement_timeout TO \(seconds * 1000)")
-    } catch {
-      throw PostgreSQLFailure.running(error, source: "the source")
-    }
   }
 
   private func look(

@@ -46,10 +46,57 @@ struct PostgreSQLWarehouseConnection: WarehouseConnection {
     )
   }
 
+  func rows(
+    of user: SourceUser,
+    in selection: RowSelection,
+    data: DataType,
+    limit: Int
+  ) async throws -> UserRows {
+    let limit = min(max(limit, 1), 1000)
+    let source = try await PostgreSQLSource(selection, on: connection)
+    let types = try await source.typeNames(on: connection)
+    let changes = try PostgreSQLChanges(source, data: data, typeNames: types)
+    let unstamped = try changes.sqlOfUnstamped(user, limit: limit)
+    let stamped = try changes.sql(of: user, limit: limit + 1)
+    let time = try await connection.serverTime(source: source.name)
+    try await connection.limitStatements(seconds: PostgreSQLConnection.patience)
+    let rows: UserRows
+    do {
+      let count = try await connection.query(unstamped.text, unstamped.parameters)
+      try await connection.startStream(stamped.text, stamped.parameters)
+      rows = try await UserRows(
+        reading: PostgreSQLChangeReader(
+          connection,
+          source: source.name,
+          columns: changes.columns,
+          warehouseTime: time
+        ),
+        limit: limit,
+        rowsWithoutUpdatedAt: count.rows.first?.first.flatMap { $0 }.flatMap { Int64($0) } ?? 0
+      )
+    } catch {
+      throw PostgreSQLFailure.running(error, source: source.name)
+    }
+    try await connection.limitStatements(seconds: 0)
+    return rows
+  }
+
   func close() async { await connection.close() }
 }
 
 extension PostgreSQLConnection {
+  /// One look may not hold up the person who asked; a run has no such limit.
+  static let patience = 30
+
+  /// - Parameter seconds: 0 for none.
+  func limitStatements(seconds: Int) async throws {
+    do {
+      try await script("SET statement_timeout TO \(seconds * 1000)")
+    } catch {
+      throw PostgreSQLFailure.running(error, source: "the source")
+    }
+  }
+
   /// The server's clock, now.
   func serverTime(source: String) async throws -> Timestamp {
     do {

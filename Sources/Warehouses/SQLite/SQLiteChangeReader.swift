@@ -91,6 +91,30 @@ final class SQLiteChangeReader: ChangeReader {
       if let from { statement.bind(from.nanoseconds, at: 1) }
     }
 
+    /// Of the rows of one user, newest first.
+    init(
+      _ source: SQLiteSource,
+      _ columns: SourceColumns,
+      of user: SourceUser,
+      limit: Int,
+      _ connection: SQLiteConnection
+    ) throws {
+      self.source = source.name
+      self.columns = columns.entries.map(\.column)
+      let instant = source.instant(of: columns)
+      let names = columns.entries.dropFirst().map { "s.\(TableName.quoted($0.name))" }
+      let condition = try source.condition(for: user, columns)
+      statement = try connection.statement(
+        """
+        SELECT \(([instant] + names).joined(separator: ", ")) FROM \(source.from) \
+        WHERE \(instant) IS NOT NULL AND \(condition.sql) ORDER BY 1 DESC LIMIT \(limit)
+        """
+      )
+      for (index, value) in condition.values.enumerated() {
+        statement.bind(text: value, at: index + 1)
+      }
+    }
+
     func fill() throws -> Filled {
       while try statement.step() {
         var row = SourceRow()

@@ -47,6 +47,20 @@ struct SQLiteSource {
     return "\(SQLiteInstants.functionName)(s.\(column), \(hasRowID ? "s._rowid_" : "NULL"))"
   }
 
+  /// Under which a row is of a user.
+  func condition(
+    for user: SourceUser,
+    _ columns: SourceColumns
+  ) throws(Failure) -> (sql: String, values: [String]) {
+    // A column may hold values of any kind, and a run reads each as text.
+    try columns.condition(
+      for: user,
+      source: name,
+      text: { "CAST(s.\(TableName.quoted($0.name)) AS TEXT)" },
+      parameter: { "?\($0)" }
+    )
+  }
+
   private static func find(
     _ table: TableName,
     _ connection: SQLiteConnection

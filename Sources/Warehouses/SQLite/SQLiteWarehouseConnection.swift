@@ -46,6 +46,50 @@ struct SQLiteWarehouseConnection: WarehouseConnection {
     }
   }
 
+  func rows(
+    of user: SourceUser,
+    in selection: RowSelection,
+    data: DataType,
+    limit: Int
+  ) async throws -> UserRows {
+    let limit = min(max(limit, 1), 1000)
+    let time = Self.now()
+    do {
+      let (filler, unstamped) = try await file.run { connection in
+        let source = try SQLiteSource(selection, on: connection)
+        let columns = try SourceColumns(
+          source.columns.map(\.name),
+          data: data,
+          source: source.name
+        )
+        let condition = try source.condition(for: user, columns)
+        let column = TableName.quoted(columns[.updatedAt]?.name ?? "")
+        let unstamped = try connection.first(
+          """
+          SELECT count(*) FROM (SELECT 1 FROM \(source.from) \
+          WHERE s.\(column) IS NULL AND \(condition.sql) LIMIT \(limit))
+          """,
+          condition.values.map { .text($0) }
+        ) { $0.int64(0) }
+        let filler = try SQLiteChangeReader.Filler(
+          source,
+          columns,
+          of: user,
+          limit: limit + 1,
+          connection
+        )
+        return (filler, unstamped ?? 0)
+      }
+      return try await UserRows(
+        reading: SQLiteChangeReader(file, filler, warehouseTime: time),
+        limit: limit,
+        rowsWithoutUpdatedAt: unstamped
+      )
+    } catch {
+      throw SQLiteFailure.failure(error, source: "the source")
+    }
+  }
+
   func close() async { await file.close() }
 
   /// The file's clock is that of the machine.

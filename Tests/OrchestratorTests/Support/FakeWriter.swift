@@ -28,6 +28,13 @@ final class FakeWriter: WriterService {
     var beforeApply: @Sendable (ApplyBatchRequest) async throws -> Void = { _ in }
     /// Changes a receipt on its way out; what is stored stays.
     var receipt: @Sendable (Receipt) -> Receipt = { $0 }
+    /// Answers evaluations; the fake's own rules are not those of profiles.
+    var evaluate: @Sendable (EvaluateBatchRequest) async throws -> BatchEvaluation = {
+      BatchEvaluation(applied: Int64($0.rows.count))
+    }
+    var explainUser: @Sendable (ExplainUserRequest) async throws -> UserExplanation = { _ in
+      UserExplanation()
+    }
     var beforeOpen: @Sendable (OpenSyncRequest) async throws -> Void = { _ in }
   }
 
@@ -127,6 +134,14 @@ final class FakeWriter: WriterService {
     _ request: ExplainAttributeRequest,
     context: ServerContext
   ) async throws -> AttributeOrigins { throw unused }
+  func evaluateBatch(
+    _ request: EvaluateBatchRequest,
+    context: ServerContext
+  ) async throws -> BatchEvaluation { try await script.evaluate(request) }
+  func explainUser(
+    _ request: ExplainUserRequest,
+    context: ServerContext
+  ) async throws -> UserExplanation { try await script.explainUser(request) }
   func exportProfiles(
     _ request: ExportProfilesRequest,
     responses: RPCWriter<Profile>,

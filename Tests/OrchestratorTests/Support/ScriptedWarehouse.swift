@@ -99,6 +99,31 @@ final class ScriptedWarehouse: WarehouseDriver {
       return Reader(warehouse: warehouse, script: script, rows: rows)
     }
 
+    func rows(
+      of user: SourceUser,
+      in selection: RowSelection,
+      data: DataType,
+      limit: Int
+    ) async throws -> UserRows {
+      let script = warehouse.script
+      if let failure = script.queryFailure { throw failure }
+      guard case .externalID(let wanted) = user else {
+        throw Failure(
+          "identifier_column_missing",
+          "the table has no such column",
+          recovery: .needsOperator
+        )
+      }
+      let rows = script.rows.filter { $0.externalID.map { $0.elementsEqual(wanted.utf8) } ?? false }
+        .sorted { $0.updatedAt > $1.updatedAt }
+      return UserRows(
+        rows: rows.prefix(limit).map { .of([$0]) },
+        hasMore: rows.count > limit,
+        rowsWithoutUpdatedAt: 0,
+        warehouseTime: script.now
+      )
+    }
+
     func close() async {
       let isFirst = isClosed.withLock { closed in
         defer { closed = true }

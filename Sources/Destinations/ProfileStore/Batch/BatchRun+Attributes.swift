@@ -16,6 +16,7 @@ extension BatchRun {
         existingOnly: changes.updatesExistingOnly
       )
     else { return .skipped }
+    see(slot, isNew: isNew)
     try settleTypes()
     // Beside another identifier, email and phone are attributes (design, decision 10).
     if let email = identified.email { changes.setUnlessPresent(.email, to: email) }

@@ -13,7 +13,10 @@ extension BatchRun {
     text.removeAll()
     let event = try CheckedEvent(payload, limits: policy.limits, text: &text)
     // R92, of events.
-    if policy.blockedEvents.contains(event.name) { return .skipped }
+    if policy.blockedEvents.contains(event.name) {
+      trace?.skip = .eventBlocked
+      return .skipped
+    }
     let hasProperties = try read(event.properties)
     let time = happened(event.time, row)
     guard
@@ -31,6 +34,11 @@ extension BatchRun {
         payload
       )
     else { return .skipped }
+    if isEvaluation {
+      try see(event: event.name, at: time, hasProperties ? properties.bytes : nil, of: slot)
+      profiles.workspace.events += 1
+      return .applied
+    }
     let statement = profiles.statements.insertEvent
     statement.bind(profiles[slot].id, at: 1)
     statement.bind(blob: event.name, at: 2)
@@ -54,7 +62,10 @@ extension BatchRun {
     text.removeAll()
     let purchase = try CheckedPurchase(payload, limits: policy.limits, text: &text)
     // R92, of products.
-    if policy.blockedProducts.contains(purchase.productID) { return .skipped }
+    if policy.blockedProducts.contains(purchase.productID) {
+      trace?.skip = .productBlocked
+      return .skipped
+    }
     let hasProperties = try read(purchase.properties)
     let time = happened(purchase.time, row)
     guard let revenue = purchase.revenue,
@@ -75,6 +86,12 @@ extension BatchRun {
         payload
       )
     else { return .skipped }
+    if isEvaluation {
+      try see(purchase, at: time, of: slot)
+      profiles.workspace.purchases += 1
+      profiles.workspace.revenue = total
+      return .applied
+    }
     let statement = profiles.statements.insertPurchase
     statement.bind(profiles[slot].id, at: 1)
     statement.bind(blob: purchase.productID, at: 2)
@@ -106,12 +123,14 @@ extension BatchRun {
   ) throws -> Int? {
     let existingOnly = try PayloadRules.updatesExistingOnly(payload)
     if let known = try profiles.find(identified.identity) {
+      see(known, isNew: false)
       try add(summary, revenue: revenue, to: known)
       profiles.touch(known, at: standing(row))
       return known
     }
     guard let (slot, _) = try createIfAllowed(identified.identity, existingOnly: existingOnly)
     else { return nil }
+    see(slot, isNew: true)
     changes.removeAll()
     addOwnIdentifier(identified.identity)
     if changes.count > 0 { _ = try merge(into: slot, at: row.updatedAt) }
@@ -164,7 +183,12 @@ extension BatchRun {
         recovery: .needsOperator
       )
     }
-    guard let slot = try profiles.find(identified.identity) else { return .skipped }
+    guard let slot = try profiles.find(identified.identity) else {
+      trace?.skip = .userUnknown
+      return .skipped
+    }
+    see(slot, isNew: false)
+    trace?.deletesProfile = true
     try profiles.delete(slot)
     return .applied
   }
@@ -184,7 +208,12 @@ extension BatchRun {
     _ identity: RowIdentity,
     existingOnly: Bool
   ) throws -> (slot: Int, isNew: Bool)? {
-    guard !sync.updateExistingOnly, !existingOnly, let slot = try profiles.create(identity) else {
+    guard !sync.updateExistingOnly, !existingOnly else {
+      trace?.skip = .existingOnly
+      return nil
+    }
+    guard let slot = try profiles.create(identity) else {
+      trace?.skip = .brazeIDUnknown
       return nil
     }
     return (slot, true)

@@ -18,7 +18,12 @@ struct BatchRun: ~Copyable {
   var sink = ByteSink(capacity: 4096)
   var text = ByteSink(capacity: 256)
   var properties = ByteSink(capacity: 1024)
-  private var ledger: RowLedger
+  /// What is seen of the row at hand; nil where nobody looks.
+  var trace: RowTrace?
+  /// The transaction is rolled back: single events and purchases, which no row of the batch looks at,
+  /// are not written at all.
+  let isEvaluation: Bool
+  var ledger: RowLedger
   private var scanner = JSONScanner()
   private var rejected: RejectedRows.Log
   private var counts = RowCounts()
@@ -57,12 +62,13 @@ struct BatchRun: ~Copyable {
     return try run.apply()
   }
 
-  private init(
+  init(
     _ batch: BatchToApply,
     _ sync: SyncRecord,
     _ workspace: Workspace,
     policy: PayloadPolicy,
     world: World,
+    isEvaluation: Bool = false,
     _ connection: any SQLConnection
   ) throws {
     var sync = sync
@@ -82,6 +88,7 @@ struct BatchRun: ~Copyable {
     let types = try AttributeTypes(workspace.id, connection)
     self.batch = batch
     self.sync = sync
+    self.isEvaluation = isEvaluation
     self.policy = policy
     self.types = types
     changes = AttributeChanges(policy: policy)
@@ -145,9 +152,14 @@ struct BatchRun: ~Copyable {
 
   /// Rejected and skipped rows are in the ledger too: a run that reads them again must not reject
   /// them again.
-  private mutating func outcome(of row: SourceRow) throws -> RowOutcome {
+  mutating func outcome(of row: SourceRow) throws -> RowOutcome {
     let fingerprint = RowFingerprint(row, sink: &sink)
     guard try ledger.admits(row.updatedAt, fingerprint) else { return .alreadyApplied }
+    return try effect(of: row)
+  }
+
+  /// What the row does, whatever the ledger has.
+  mutating func effect(of row: SourceRow) throws -> RowOutcome {
     do {
       let identified = try IdentifiedRow(row, data: sync.data)
       switch sync.data {

@@ -48,6 +48,11 @@ struct ProfileSet: ~Copyable {
     _modify { yield &slots[slot] }
   }
 
+  /// Empty without one.
+  func externalID(of slot: Int) -> [UInt8] {
+    [UInt8](UnsafeRawBufferPointer(rebasing: names.bytes[slots[slot].externalID]))
+  }
+
   // MARK: Finding
 
   mutating func find(externalID: UnsafeRawBufferPointer) throws -> Int? {

@@ -105,6 +105,13 @@ struct RowLedger: ~Copyable {
     }
   }
 
+  /// Whether a run took this version of a row; false also for what is older than the ledger reaches.
+  func holds(_ updatedAt: Timestamp, _ fingerprint: RowFingerprint) throws -> Bool {
+    let stamp = updatedAt.nanoseconds
+    guard mayHold(stamp) else { return false }
+    return try fingerprint.withBytes { try lookUp(stamp, $0) }.map { $0.count > 0 } ?? false
+  }
+
   /// Puts down what was new and forgets what is older than the floor.
   mutating func finish(_ connection: any SQLConnection) throws {
     var entries = UnsafeMutableBufferPointer(start: fresh.base, count: fresh.count)

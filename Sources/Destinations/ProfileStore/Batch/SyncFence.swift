@@ -14,6 +14,7 @@ enum SyncFence {
   static func open(
     _ opening: SyncOpening,
     now: Timestamp,
+    forgettingOldRows: Bool = true,
     _ connection: any SQLConnection
   ) throws -> SyncPosition {
     guard opening.overlap >= 0 else {
@@ -48,6 +49,7 @@ enum SyncFence {
         recovery: .needsOperator
       )
     }
+    if forgettingOldRows { try forgetOldRows(of: sync, now: now, connection) }
     return try raise(opening, sync, now: now, connection)
   }
 
@@ -135,6 +137,14 @@ enum SyncFence {
       ]
     )
     try setOrigin(of: sync, opening, now: now, connection)
+    return answer
+  }
+
+  private static func forgetOldRows(
+    of sync: SyncRecord,
+    now: Timestamp,
+    _ connection: any SQLConnection
+  ) throws {
     try connection.execute(
       "DELETE FROM rejected_rows WHERE sync = ?1 AND rejected_at < ?2",
       [
@@ -142,7 +152,6 @@ enum SyncFence {
         .integer(now.advanced(byNanoseconds: -rejectedRowsKept).nanoseconds),
       ]
     )
-    return answer
   }
 
   /// Attributes remember who set them by a number: this is what it stands for.

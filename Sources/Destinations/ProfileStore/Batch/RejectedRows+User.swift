@@ -1,0 +1,88 @@
+import Destination
+import SQLDatabase
+import SyncModel
+
+extension RejectedRows {
+  /// A user's rows in the log, newest first. The log has identifiers as they are shown to people, of
+  /// every column that was filled; so they are looked for.
+  static func rows(
+    of user: ProfileIdentifier,
+    workspace: String,
+    sync name: String,
+    limit: Int,
+    _ connection: any SQLConnection
+  ) throws -> [RowRejection] {
+    guard let workspace = try Workspace.find(workspace, connection),
+      let sync = try SyncRecord.find(workspace: workspace.id, name: name, connection)
+    else { return [] }
+    let wanted = shown(user)
+    var found: [RowRejection] = []
+    // SQLite's LIKE takes letters of either case for equal: what it finds is compared once more.
+    let statement = try connection.prepare(
+      """
+      SELECT run_id, batch, row_index, updated_at, identifier, code, message, rejected_at, is_warning
+      FROM rejected_rows WHERE sync = ?1 AND identifier LIKE ?2 ESCAPE '\\' ORDER BY id DESC
+      """
+    )
+    statement.bind(sync.id, at: 1)
+    statement.bind(text: "%" + escaped(wanted) + "%", at: 2)
+    defer { statement.reset() }
+    while found.count < limit, try statement.step() {
+      let identifier = statement.string(4)
+      guard has(identifier, wanted) else { continue }
+      found.append(
+        RowRejection(
+          runID: statement.string(0),
+          batchNumber: UInt64(bitPattern: statement.int64(1)),
+          rowIndex: Int(truncatingIfNeeded: statement.int64(2)),
+          updatedAt: Timestamp(nanoseconds: statement.int64(3)),
+          identifier: identifier,
+          issue: RowIssue(statement.string(5), statement.string(6)),
+          isWarning: statement.int64(8) != 0,
+          rejectedAt: Timestamp(nanoseconds: statement.int64(7))
+        )
+      )
+    }
+    return found
+  }
+
+  private static func shown(_ user: ProfileIdentifier) -> String {
+    func bytes(_ value: String, _ set: (inout SourceRow, UnsafeRawBufferPointer) -> Void) -> String {
+      Array(value.utf8).withUnsafeBytes { bytes in
+        var row = SourceRow()
+        set(&row, bytes)
+        return RowIdentifierText.describe(row)
+      }
+    }
+    switch user {
+    case .externalID(let value): return bytes(value) { $0.externalID = $1 }
+    case .brazeID(let value): return bytes(value) { $0.brazeID = $1 }
+    case .email(let value): return bytes(value) { $0.email = $1 }
+    case .phone(let value): return bytes(value) { $0.phone = $1 }
+    case .alias(let name, let label):
+      return bytes(name) { $0.aliasName = $1 } + ", " + bytes(label) { $0.aliasLabel = $1 }
+    }
+  }
+
+  /// Whether the wanted columns are among those of the log's text, by their bytes.
+  private static func has(_ identifier: String, _ wanted: String) -> Bool {
+    let (text, part) = (Array(identifier.utf8), Array(wanted.utf8))
+    let separator = Array(", ".utf8)
+    guard text.count >= part.count else { return false }
+    return (0...(text.count - part.count)).contains { start in
+      let end = start + part.count
+      guard text[start..<end].elementsEqual(part) else { return false }
+      let begins = start == 0 || text[..<start].reversed().starts(with: separator.reversed())
+      return begins && (end == text.count || text[end...].starts(with: separator))
+    }
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text.unicodeScalars {
+      if character == "%" || character == "_" || character == "\\" { result.append("\\") }
+      result.unicodeScalars.append(character)
+    }
+    return result
+  }
+}
