@@ -165,6 +165,8 @@ extension BatchRun {
       )
     }
     guard let slot = try profiles.find(identified.identity) else { return .skipped }
+    // A run's rows come in their order; a row that is retried must not delete what came after it.
+    if isRetry, profiles[slot].updatedAt > row.updatedAt.nanoseconds { return .superseded }
     try profiles.delete(slot)
     return .applied
   }

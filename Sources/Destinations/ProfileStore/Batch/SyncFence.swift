@@ -8,9 +8,6 @@ import SyncModel
 /// older epoch could apply one more batch after a new one had read the position; a model checker
 /// found it.
 enum SyncFence {
-  /// R130: longer than that nothing is kept of single rows.
-  private static let rejectedRowsKept: Int64 = 30 * 86_400 * 1_000_000_000
-
   static func open(
     _ opening: SyncOpening,
     now: Timestamp,
@@ -135,13 +132,6 @@ enum SyncFence {
       ]
     )
     try setOrigin(of: sync, opening, now: now, connection)
-    try connection.execute(
-      "DELETE FROM rejected_rows WHERE sync = ?1 AND rejected_at < ?2",
-      [
-        .integer(sync.id),
-        .integer(now.advanced(byNanoseconds: -rejectedRowsKept).nanoseconds),
-      ]
-    )
     return answer
   }
 
