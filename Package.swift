@@ -215,13 +215,15 @@ let package = Package(
     ),
     .testTarget(
       name: "DestinationsTests",
-      dependencies: ["Destination", "Destinations", "SyncModel", "SQLDatabase", "TestSupport"]
+      dependencies: [
+        "Destination", "Destinations", "SyncModel", "SQLDatabase", "Crypto", "TestSupport",
+      ]
     ),
     .testTarget(
       name: "WriterTests",
       dependencies: [
         "Writer", "WriterAPI", "Destination", "Destinations", "SyncModel", "RPC", "SQLDatabase",
-        "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "Crypto", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]
     ),
     .testTarget(

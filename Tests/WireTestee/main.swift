@@ -35,6 +35,7 @@ let writer: [any WireMessage.Type] = [
   ListRejectedRowsRequest.self, RejectedRow.self, GetProfileRequest.self,
   ExportProfilesRequest.self, Profile.self, CountProfilesRequest.self, ProfileCounts.self,
   ExplainAttributeRequest.self, AttributeOrigins.self, AttributeOrigin.self,
+  RetryRowsRequest.self, RetriedRows.self,
 ]
 
 var types: [String: any WireMessage.Type] = [:]
