@@ -112,6 +112,7 @@ let package = Package(
       dependencies: [
         "WriterAPI", "Destination", "SyncModel", "RPC",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]
     ),
     .target(
@@ -148,7 +149,7 @@ let package = Package(
       name: "sluice-writer",
       dependencies: [
         "Writer", "WriterAPI", "Destination", "Destinations", "ServiceRuntime", "SQLDatabase",
-        "SyncModel",
+        "SyncModel", .product(name: "Logging", package: "swift-log"),
       ]
     ),
     .executableTarget(name: "sluice", dependencies: ["Ops"]),
@@ -214,13 +215,15 @@ let package = Package(
     ),
     .testTarget(
       name: "DestinationsTests",
-      dependencies: ["Destination", "Destinations", "SyncModel", "SQLDatabase", "TestSupport"]
+      dependencies: [
+        "Destination", "Destinations", "SyncModel", "SQLDatabase", "Crypto", "TestSupport",
+      ]
     ),
     .testTarget(
       name: "WriterTests",
       dependencies: [
         "Writer", "WriterAPI", "Destination", "Destinations", "SyncModel", "RPC", "SQLDatabase",
-        "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "Crypto", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]
     ),
     .testTarget(

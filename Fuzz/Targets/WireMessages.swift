@@ -12,6 +12,7 @@ private let types: [any WireMessage.Type] = [
   SignedToken.self, VaultStatus.self, VerifyVaultResponse.self, AuditEntry.self,
   AttributeOrigins.self, EvaluateBatchRequest.self, BatchEvaluation.self, DryRunEvent.self,
   ExplainRowResponse.self,
+  RetryRowsRequest.self, RetriedRows.self,
 ]
 
 /// The first byte chooses the type.

@@ -28,16 +28,23 @@ public protocol Destination: Sendable {
     limit: Int
   ) async throws -> [RowRejection]
 
-  /// Lends the rejected rows of a sync, oldest first; `body` may suspend (a slow client).
-  /// - Parameter withWarnings: also the warnings of rows that were applied.
+  /// Lends what the row log keeps of a sync's rows, oldest first; `body` may suspend (a slow client).
+  /// - Throws: `Failure` `row_key_missing`, `row_key_wrong` or `row_content_damaged` where the query
+  ///   asks for payloads that cannot be unsealed; the latter two after all rows.
   func rejectedRows(
-    workspace: String,
-    sync: String,
-    runID: String?,
-    withWarnings: Bool,
-    limit: Int?,
+    _ query: RowLogQuery,
     _ body: (RowRejection) async throws -> Void
   ) async throws
+
+  /// Applies rejected rows again, each as a run would, with its own `UPDATED_AT`, and never over newer
+  /// data. Lends the counts of each portion when it is durable: its effects and its rows' entries in
+  /// the log change in one transaction, so a row that was applied is never applied again.
+  /// - Throws: as `rejectedRows` with payloads; what was lent stays done.
+  func retryRows(_ retry: RowRetry, _ body: (RetriedRowCounts) async throws -> Void) async throws
+
+  /// Deletes a portion of what is older than 30 days in the row log (R130).
+  /// - Returns: how many entries; 0 when there are no more.
+  func forgetExpiredRows() async throws -> Int
 }
 
 /// A destination whose profiles can be read back: our own store.
@@ -165,39 +172,6 @@ public struct BatchReceipt: Sendable, Equatable {
     self.position = position
     self.futureRows = futureRows
     self.warnings = warnings
-  }
-}
-
-public struct RowRejection: Sendable, Equatable {
-  public var runID: String
-  public var batchNumber: UInt64
-  public var rowIndex: Int
-  public var updatedAt: Timestamp
-  /// As `external_id=42`; bytes that are not text are shown as `\xNN`.
-  public var identifier: String
-  public var issue: RowIssue
-  /// The row was applied; a value of it was left out.
-  public var isWarning: Bool
-  public var rejectedAt: Timestamp
-
-  public init(
-    runID: String,
-    batchNumber: UInt64,
-    rowIndex: Int,
-    updatedAt: Timestamp,
-    identifier: String,
-    issue: RowIssue,
-    isWarning: Bool,
-    rejectedAt: Timestamp
-  ) {
-    self.runID = runID
-    self.batchNumber = batchNumber
-    self.rowIndex = rowIndex
-    self.updatedAt = updatedAt
-    self.identifier = identifier
-    self.issue = issue
-    self.isWarning = isWarning
-    self.rejectedAt = rejectedAt
   }
 }
 

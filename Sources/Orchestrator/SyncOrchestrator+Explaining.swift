@@ -70,10 +70,11 @@ extension SyncOrchestrator {
     let settings = try driver.schema.validated(source.settings, type: source.type)
     let released = try await credentials.release(
       for: source,
+      driver: driver,
       purpose: "explain",
       retry: configuration.warehouseRetry
     )
-    let connection = try await driver.connect(settings: settings, credential: released.credential)
+    let connection = try await driver.connect(settings: settings, credentials: released.credentials)
     return try await withClosing(connection) {
       func rows(of user: SourceUser) async throws -> UserRows {
         try await connection.rows(of: user, in: sync.selection, data: sync.data, limit: limit)

@@ -97,6 +97,13 @@ public struct RowBatch: Sendable {
     }
   }
 
+  /// The rows as a message of their own, which `init(inMessage:)` reads.
+  public var message: [UInt8] {
+    var writer = WireWriter()
+    encode(into: &writer)
+    return writer.bytes
+  }
+
   /// Appends the rows, as fields, to a message under construction.
   public func encode(into writer: inout WireWriter) {
     if isBare { return writer.raw(storage) }

@@ -49,22 +49,6 @@ extension Receipt {
   }
 }
 
-extension RejectedRow {
-  init(_ row: RowRejection) {
-    self.init(
-      runId: row.runID,
-      batchNumber: row.batchNumber,
-      rowIndex: UInt32(clamping: row.rowIndex),
-      updatedAt: row.updatedAt.nanoseconds,
-      identifier: row.identifier,
-      code: row.issue.code,
-      message: row.issue.message,
-      rejectedAt: row.rejectedAt.nanoseconds,
-      warning: row.isWarning
-    )
-  }
-}
-
 extension AttributeOrigin {
   init(_ explanation: AttributeExplanation) {
     self.init(

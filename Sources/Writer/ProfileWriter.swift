@@ -10,9 +10,9 @@ public import WriterAPI
 /// It remembers nothing: fences, positions and receipts are in the destinations, so that a restart,
 /// or another writer over the same store, goes on where the last one was.
 public struct ProfileWriter: WriterService {
-  private let destinations: DestinationRegistry
+  let destinations: DestinationRegistry
   private let profiles: any ProfileReading
-  private let logger: Logger
+  let logger: Logger
 
   /// - Parameter profiles: the store that GetProfile, ExportProfiles and CountProfiles show.
   public init(
@@ -109,30 +109,6 @@ public struct ProfileWriter: WriterService {
   }
 
   // MARK: Reading
-
-  public func listRejectedRows(
-    _ request: ListRejectedRowsRequest,
-    responses: RPCWriter<RejectedRow>,
-    context: ServerContext
-  ) async throws {
-    try RequestChecks.name(request.workspace, "workspace")
-    try RequestChecks.name(request.sync, "sync")
-    try await answering(context) {
-      var left = request.limit == 0 ? nil : Int(request.limit)
-      for name in destinations.names where left != 0 {
-        try await destinations.destination(name).rejectedRows(
-          workspace: request.workspace,
-          sync: request.sync,
-          runID: request.runId.isEmpty ? nil : request.runId,
-          withWarnings: request.warnings,
-          limit: left
-        ) { row in
-          if let count = left { left = count - 1 }
-          try await responses.write(RejectedRow(row))
-        }
-      }
-    }
-  }
 
   public func getProfile(
     _ request: GetProfileRequest,
@@ -251,7 +227,7 @@ public struct ProfileWriter: WriterService {
   // MARK: Parts
 
   /// Gives every error its wire form, and the log what the caller must not see.
-  private func answering<T>(
+  func answering<T>(
     _ context: ServerContext,
     _ body: () async throws -> T
   ) async throws -> T {

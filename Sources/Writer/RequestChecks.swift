@@ -96,6 +96,19 @@ enum RequestChecks {
     return (only, text(only))
   }
 
+  /// At most one of the five ways to name a user.
+  static func user(_ request: RetryRowsRequest) throws(RPCError) -> ProfileIdentifier? {
+    let named = GetProfileRequest(
+      externalId: request.externalId,
+      aliasName: request.aliasName,
+      aliasLabel: request.aliasLabel,
+      brazeId: request.brazeId,
+      email: request.email,
+      phone: request.phone
+    )
+    return named == GetProfileRequest() ? nil : try identifier(named).identifier
+  }
+
   static func invalid(_ message: String, _ field: String) -> RPCError {
     RPCError(.invalidArgument, message, reason: "invalid_\(field)")
   }

@@ -47,6 +47,29 @@ public struct WriterClient: Sendable {
     )
   }
 
+  /// As `listRejectedRows`, with payloads.
+  public func exportRejectedRows<Result: Sendable>(
+    _ request: ListRejectedRowsRequest,
+    options: CallOptions = CallOptions(),
+    _ body: (RPCReader<RejectedRow>) async throws -> Result
+  ) async throws -> Result {
+    try await client.serverStreaming(
+      WriterMethods.exportRejectedRows,
+      request,
+      options: options,
+      body
+    )
+  }
+
+  /// Lends the counts of each portion once it is durable; the call, and the retry, end with `body`.
+  public func retryRows<Result: Sendable>(
+    _ request: RetryRowsRequest,
+    options: CallOptions = CallOptions(),
+    _ body: (RPCReader<RetriedRows>) async throws -> Result
+  ) async throws -> Result {
+    try await client.serverStreaming(WriterMethods.retryRows, request, options: options, body)
+  }
+
   public func getProfile(
     _ request: GetProfileRequest,
     options: CallOptions = CallOptions()

@@ -28,6 +28,18 @@ public enum WriterMethods {
     shape: .serverStreaming,
     isIdempotent: true
   )
+  public static let exportRejectedRows = RPCMethod<ListRejectedRowsRequest, RejectedRow>(
+    service: service,
+    name: "ExportRejectedRows",
+    shape: .serverStreaming,
+    isIdempotent: true
+  )
+  // A second try would do no harm, but its counts would not be those of the first.
+  public static let retryRows = RPCMethod<RetryRowsRequest, RetriedRows>(
+    service: service,
+    name: "RetryRows",
+    shape: .serverStreaming
+  )
   public static let getProfile = RPCMethod<GetProfileRequest, Profile>(
     service: service,
     name: "GetProfile",
@@ -63,11 +75,14 @@ public enum WriterMethods {
   /// Who may call what; nobody else may, and no other method (docs/architecture.md).
   public static let roles: RoleTable = {
     var table = RoleTable()
-    // Only a run changes profiles.
+    // Only a run changes profiles, and a retry of what a run read.
     table.allow("orchestrator", toCall: openSync)
     table.allow("orchestrator", toCall: applyBatches)
     table.allow("orchestrator", toCall: applyBatch)
     table.allow("operator", "orchestrator", toCall: listRejectedRows)
+    // Payloads are for people.
+    table.allow("operator", toCall: exportRejectedRows)
+    table.allow("operator", toCall: retryRows)
     table.allow("operator", "orchestrator", toCall: getProfile)
     table.allow("operator", "orchestrator", toCall: explainAttribute)
     // It waits for the store's one writer: not for everybody.

@@ -27,6 +27,20 @@ public protocol WriterService: Sendable {
     context: ServerContext
   ) async throws
 
+  /// As `listRejectedRows`, with payloads.
+  func exportRejectedRows(
+    _ request: ListRejectedRowsRequest,
+    responses: RPCWriter<RejectedRow>,
+    context: ServerContext
+  ) async throws
+
+  /// Applies rejected rows again; one message a portion, once it is durable.
+  func retryRows(
+    _ request: RetryRowsRequest,
+    responses: RPCWriter<RetriedRows>,
+    context: ServerContext
+  ) async throws
+
   /// NOT_FOUND when no profile has that identifier.
   func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile
 
@@ -84,6 +98,12 @@ public struct WriterRegistration: RPCService {
     }
     router.serverStreaming(WriterMethods.listRejectedRows) {
       try await service.listRejectedRows($0, responses: $1, context: $2)
+    }
+    router.serverStreaming(WriterMethods.exportRejectedRows) {
+      try await service.exportRejectedRows($0, responses: $1, context: $2)
+    }
+    router.serverStreaming(WriterMethods.retryRows) {
+      try await service.retryRows($0, responses: $1, context: $2)
     }
     router.unary(WriterMethods.getProfile) {
       try await service.getProfile($0, context: $1)

@@ -68,6 +68,13 @@ import WriterAPI
       try await $0.all()
     }
     #expect(rejected.map(\.rowIndex) == [0, 1, 2, 3, 4])
+    let person = WriterClient(carry(WriterRegistration(NamingWriter()), as: "operator"))
+    let exported = try await person.exportRejectedRows(Samples.listRejectedRows) {
+      try await $0.all()
+    }
+    #expect(exported == [RejectedRow(code: "exportRejectedRows", payload: [])])
+    let retried = try await person.retryRows(Samples.retryRows) { try await $0.all() }
+    #expect(retried == [RetriedRows(applied: 1), RetriedRows(rejected: 2)])
     #expect(try await client.getProfile(Samples.getProfile).externalId == "e")
     let origins = try await client.explainAttribute(Samples.explainAttribute).origins
     #expect(origins.map(\.item) == ["explain a"])

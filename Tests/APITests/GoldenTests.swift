@@ -35,8 +35,9 @@ import Wire
     (
       Samples.rejectedRow,
       "0a0172100118ffffffff0f20feffffffffffffffff012a0e65787465726e616c5f69643d34323201633a016d4003"
-        + "4801"
+        + "48015001580062076170706c69656468047201717a027b7d"
     ),
+    (Samples.retriedRows, "08011002180320042805300638074008"),
     (
       Samples.attributeOrigins,
       "0a220a016912001a066e756d62657220ffffffffffffffffff0128003201733a01724005"

@@ -78,8 +78,11 @@ import WriterAPI
       Method(M.openSync), Method(M.applyBatches), Method(M.applyBatch), Method(M.listRejectedRows),
       Method(M.getProfile), Method(M.exportProfiles), Method(M.countProfiles),
       Method(M.explainAttribute), Method(M.evaluateBatch), Method(M.explainUser),
+      Method(M.exportRejectedRows), Method(M.retryRows),
     ]
     try check(methods, service: M.service, WriterRegistration(NamingWriter()))
+    // A second try's counts would not be those of the first.
+    #expect(!M.retryRows.isIdempotent)
   }
 
   private func check(

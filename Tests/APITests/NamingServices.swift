@@ -166,6 +166,23 @@ struct NamingWriter: WriterService {
     for index in 0..<request.limit { try await responses.write(RejectedRow(rowIndex: index)) }
   }
 
+  func exportRejectedRows(
+    _ request: ListRejectedRowsRequest,
+    responses: RPCWriter<RejectedRow>,
+    context: ServerContext
+  ) async throws {
+    try await responses.write(RejectedRow(code: "exportRejectedRows", payload: []))
+  }
+
+  func retryRows(
+    _ request: RetryRowsRequest,
+    responses: RPCWriter<RetriedRows>,
+    context: ServerContext
+  ) async throws {
+    try await responses.write(RetriedRows(applied: 1))
+    try await responses.write(RetriedRows(rejected: 2))
+  }
+
   func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile {
     Profile(brazeId: "getProfile", externalId: request.externalId)
   }

@@ -159,7 +159,9 @@ enum Samples {
     sync: "s",
     runId: "r",
     limit: 5,
-    warnings: true
+    warnings: true,
+    code: "c",
+    open: true
   )
   static let rejectedRow = RejectedRow(
     runId: "r",
@@ -170,7 +172,35 @@ enum Samples {
     code: "c",
     message: "m",
     rejectedAt: 3,
-    warning: true
+    warning: true,
+    retryable: true,
+    retriedAt: 0,
+    outcome: "applied",
+    outcomeAt: 4,
+    outcomeRunId: "q",
+    payload: Array("{}".utf8)
+  )
+  static let retryRows = RetryRowsRequest(
+    workspace: "w",
+    sync: "s",
+    runId: "r",
+    code: "c",
+    externalId: "e",
+    aliasName: "n",
+    aliasLabel: "l",
+    brazeId: "b",
+    email: "m",
+    phone: "p"
+  )
+  static let retriedRows = RetriedRows(
+    applied: 1,
+    unchanged: 2,
+    superseded: 3,
+    skipped: 4,
+    rejected: 5,
+    warnings: 6,
+    notKept: 7,
+    unreadable: 8
   )
   static let getProfile = GetProfileRequest(
     workspace: "w",
@@ -214,6 +244,7 @@ enum Samples {
     testAlertResponse,
     openSync, openSyncResponse, applyBatch, receipt, listRejectedRows, rejectedRow, getProfile,
     profile, exportProfiles, countProfiles, profileCounts, explainAttribute, attributeOrigins,
+    retryRows, retriedRows,
   ]
 
   static let all = vault + vaultOperations + others + explaining

@@ -246,11 +246,7 @@ struct EventTests {
       func list(_ run: String?, _ limit: Int?) async throws -> [RowRejection] {
         var found: [RowRejection] = []
         try await harness.store.rejectedRows(
-          workspace: "default",
-          sync: "sync",
-          runID: run,
-          withWarnings: false,
-          limit: limit
+          RowLogQuery(workspace: "default", sync: "sync", runID: run, limit: limit)
         ) { found.append($0) }
         return found
       }
@@ -279,7 +275,7 @@ struct EventTests {
       #expect(try await list(nil, nil).count == 6)
       // After 30 days nothing is kept of them (R130).
       harness.simulated.advance(seconds: 31 * 86_400)
-      try await sync.begin()
+      #expect(try await harness.store.forgetExpiredRows() == 6)
       #expect(try await list(nil, nil).isEmpty)
     }
   }
@@ -295,13 +291,7 @@ struct EventTests {
       let bad = (0..<1001).map { OwnedRow(updatedAt: 1, externalID: "bad\($0)", payload: "[]") }
       try await sync.send(good + bad)
       var found: [String] = []
-      try await harness.store.rejectedRows(
-        workspace: "default",
-        sync: "sync",
-        runID: nil,
-        withWarnings: false,
-        limit: nil
-      ) {
+      try await harness.store.rejectedRows(RowLogQuery(workspace: "default", sync: "sync")) {
         found.append($0.identifier)
       }
       #expect(found == (0..<1001).map { "external_id=bad\($0)" })

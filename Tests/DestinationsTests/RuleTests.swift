@@ -64,11 +64,7 @@ private struct RulePlay {
     var codes: [String] = []
     var warnings: Int64 = 0
     try await harness.store.rejectedRows(
-      workspace: "default",
-      sync: row.data.rawValue,
-      runID: nil,
-      withWarnings: true,
-      limit: nil
+      RowLogQuery(workspace: "default", sync: row.data.rawValue, withWarnings: true)
     ) { entry in
       guard entry.batchNumber == number else { return }
       codes.append(entry.issue.code)

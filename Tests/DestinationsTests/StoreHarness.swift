@@ -23,6 +23,7 @@ final class StoreHarness {
   /// Runs `body` with a fresh store and removes it afterwards.
   static func with(
     policy: PayloadPolicy = PayloadPolicy(),
+    rowLog: RowLogOptions = RowLogOptions(),
     _ body: (StoreHarness) async throws -> Void
   ) async throws {
     // In memory where the system has such a place: what is proved here is not the disk.
@@ -38,7 +39,12 @@ final class StoreHarness {
     let harness = StoreHarness(
       directory,
       simulated,
-      try await ProfileStore.open(path: path, world: simulated.world, policy: policy)
+      try await ProfileStore.open(
+        path: path,
+        world: simulated.world,
+        policy: policy,
+        rowLog: rowLog
+      )
     )
     do {
       try await body(harness)
@@ -57,9 +63,17 @@ final class StoreHarness {
   }
 
   /// As a process that ended and was started again.
-  func reopen() async throws {
+  func reopen(
+    policy: PayloadPolicy = PayloadPolicy(),
+    rowLog: RowLogOptions = RowLogOptions()
+  ) async throws {
     await store.close()
-    store = try await ProfileStore.open(path: path, world: simulated.world)
+    store = try await ProfileStore.open(
+      path: path,
+      world: simulated.world,
+      policy: policy,
+      rowLog: rowLog
+    )
   }
 
   /// A sync whose runs this harness plays.
@@ -124,6 +138,13 @@ final class StoreHarness {
   }
 
   func counts() async throws -> ProfileTotals { try await store.counts(workspace: "default") }
+
+  /// Changes the database past the store.
+  func edit(_ sql: String) async throws {
+    let database = try await SQLiteDatabase.open(path: path, migrations: ProfileStore.migrations)
+    _ = try await database.transaction { try $0.execute(sql) }
+    await database.close()
+  }
 
   /// How many rows a table has, read past the store.
   func rows(in table: String) async throws -> Int64 {

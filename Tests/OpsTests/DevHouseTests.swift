@@ -150,7 +150,7 @@ import Testing
     #expect(down.exit == 8, "\(down.errors)")
   }
 
-  @Test func `mail and the shortest interval go to the orchestrator, nothing else to anybody`()
+  @Test func `mail and the shortest interval go to the orchestrator, limits to the writer`()
     async throws
   {
     let lifeline = try Lifeline()
@@ -162,13 +162,19 @@ import Testing
     let house = try await house(
       programs: directory.path,
       lifeline: lifeline,
-      settings: settings.merging(["SLUICE_MAILBOX": "x", "SLUICE_STORE": "x"]) { old, _ in old }
+      settings: settings.merging([
+        "SLUICE_MAILBOX": "x", "SLUICE_STORE": "x", "SLUICE_LIMIT_KEYS": "9",
+        "SLUICE_BLOCKED_EVENTS": "e",
+      ]) { old, _ in old }
     )
     for role in ServiceRole.allCases {
       let given = house.program(role).environment
       for (name, value) in settings {
         #expect(given[name] == (role == .orchestrator ? value : nil), "\(role): \(name)")
       }
+      #expect(given["SLUICE_LIMIT_KEYS"] == (role == .writer ? "9" : nil))
+      #expect(given["SLUICE_BLOCKED_EVENTS"] == (role == .writer ? "e" : nil))
+      #expect(given["SLUICE_ROW_KEY_FILE"] == (role == .writer ? house.data.rowKey : nil))
       #expect(given["SLUICE_MAILBOX"] == nil && given["SLUICE_STORE"] == nil)
       #expect(given["SLUICE_LISTEN"] == "\(house.ports[role])")
     }

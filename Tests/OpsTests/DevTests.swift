@@ -130,12 +130,15 @@ import Testing
     try data.prepare()
     let key = try RegularFile.read(data.masterKey)
     #expect(key.count == 32)
+    let rowKey = try RegularFile.read(data.rowKey)
+    #expect(rowKey.count == 32 && rowKey != key)
     let authority = try RegularFile.read(data.certificates.authority)
-    for file in [data.masterKey, data.certificates.key("vault"), data.path + "/tls/ca.key"] {
+    for file in [data.masterKey, data.rowKey, data.certificates.key("vault"), data.path + "/tls/ca.key"] {
       #expect(TemporaryDirectory.permissions(file) == 0o600, "\(file)")
     }
     try data.prepare()
     #expect(try RegularFile.read(data.masterKey) == key)
+    #expect(try RegularFile.read(data.rowKey) == rowKey)
     #expect(try RegularFile.read(data.certificates.authority) == authority)
   }
 

@@ -12,6 +12,10 @@ final class FakeWriter: WriterService {
     var lastGet: GetProfileRequest?
     var origins: [AttributeOrigin] = []
     var lastExplain: ExplainAttributeRequest?
+    /// What a retry answers, portion by portion, and how it ends.
+    var retried: [RetriedRows] = []
+    var retryFailure: RPCError?
+    var lastRetry: RetryRowsRequest?
   }
 
   let state = Mutex(State())
@@ -38,12 +42,40 @@ final class FakeWriter: WriterService {
     responses: RPCWriter<RejectedRow>,
     context: ServerContext
   ) async throws {
-    let rows = state.withLock { $0.rejected }.filter {
-      $0.runId == request.runId && (request.warnings || !$0.warning)
-    }
-    for row in rows.prefix(request.limit == 0 ? rows.count : Int(request.limit)) {
+    for row in rows(request) { try await responses.write(row) }
+  }
+
+  func exportRejectedRows(
+    _ request: ListRejectedRowsRequest,
+    responses: RPCWriter<RejectedRow>,
+    context: ServerContext
+  ) async throws {
+    for var row in rows(request) {
+      row.payload = Array(#"{"of":"\#(row.identifier)"}"#.utf8)
       try await responses.write(row)
     }
+  }
+
+  private func rows(_ request: ListRejectedRowsRequest) -> ArraySlice<RejectedRow> {
+    let rows = state.withLock { $0.rejected }.filter {
+      $0.runId == request.runId && (request.warnings || !$0.warning)
+        && (request.code.isEmpty || request.code == $0.code)
+        && (!request.open || $0.outcome.isEmpty)
+    }
+    return rows.prefix(request.limit == 0 ? rows.count : Int(request.limit))
+  }
+
+  func retryRows(
+    _ request: RetryRowsRequest,
+    responses: RPCWriter<RetriedRows>,
+    context: ServerContext
+  ) async throws {
+    let (portions, failure) = state.withLock { state in
+      state.lastRetry = request
+      return (state.retried, state.retryFailure)
+    }
+    for portion in portions { try await responses.write(portion) }
+    if let failure { throw failure }
   }
 
   func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile {

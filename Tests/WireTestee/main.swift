@@ -39,6 +39,7 @@ let writer: [any WireMessage.Type] = [
   ExplainAttributeRequest.self, AttributeOrigins.self, AttributeOrigin.self,
   EvaluateBatchRequest.self, BatchEvaluation.self, RowEvaluation.self, AttributeDifference.self,
   ExplainUserRequest.self, UserExplanation.self,
+  RetryRowsRequest.self, RetriedRows.self,
 ]
 
 var types: [String: any WireMessage.Type] = [:]

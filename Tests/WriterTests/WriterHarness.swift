@@ -14,14 +14,23 @@ struct WriterHarness {
   let store: ProfileStore
   let registry: DestinationRegistry
 
-  static func with(_ body: (WriterHarness) async throws -> Void) async throws {
+  static func with(
+    policy: PayloadPolicy = PayloadPolicy(),
+    rowLog: RowLogOptions = RowLogOptions(),
+    _ body: (WriterHarness) async throws -> Void
+  ) async throws {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
       "sluice-writer-\(UUID().uuidString)"
     )
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = directory.appendingPathComponent("profiles.db").path
-    let store = try await ProfileStore.open(path: path, world: .simulated())
+    let store = try await ProfileStore.open(
+      path: path,
+      world: .simulated(),
+      policy: policy,
+      rowLog: rowLog
+    )
     let harness = WriterHarness(
       path: path,
       store: store,
@@ -122,11 +131,12 @@ final class FailingDestination: Destination {
     limit: Int
   ) async throws -> [RowRejection] { throw failure }
   func rejectedRows(
-    workspace: String,
-    sync: String,
-    runID: String?,
-    withWarnings: Bool,
-    limit: Int?,
+    _ query: RowLogQuery,
     _ body: (RowRejection) async throws -> Void
   ) async throws { throw failure }
+  func retryRows(
+    _ retry: RowRetry,
+    _ body: (RetriedRowCounts) async throws -> Void
+  ) async throws { throw failure }
+  func forgetExpiredRows() async throws -> Int { throw failure }
 }

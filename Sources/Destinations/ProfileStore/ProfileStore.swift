@@ -10,9 +10,10 @@ public struct ProfileStore: Destination, ProfileReading {
   private let database: any SQLDatabase
   private let world: World
   private let policy: PayloadPolicy
+  private let rowLog: RowLogOptions
 
   /// A page of an export: this many profiles, or as many as fill `pageBytes`.
-  private static let pageRows = 500
+  static let pageRows = 500
   private static let pageBytes = 1_000_000
 
   /// The schema that the database must have been opened with.
@@ -22,10 +23,17 @@ public struct ProfileStore: Destination, ProfileReading {
   ///   - database: opened with `migrations`; the store does not close it.
   ///   - world: gives the time of processing, and ids for new profiles.
   ///   - policy: the limits of payloads, and names that are not stored.
-  public init(database: any SQLDatabase, world: World, policy: PayloadPolicy = PayloadPolicy()) {
+  ///   - rowLog: what is kept of rejected rows.
+  public init(
+    database: any SQLDatabase,
+    world: World,
+    policy: PayloadPolicy = PayloadPolicy(),
+    rowLog: RowLogOptions = RowLogOptions()
+  ) {
     self.database = database
     self.world = world
     self.policy = policy
+    self.rowLog = rowLog
   }
 
   /// Opens or makes the store's SQLite file.
@@ -33,11 +41,12 @@ public struct ProfileStore: Destination, ProfileReading {
   public static func open(
     path: String,
     world: World,
-    policy: PayloadPolicy = PayloadPolicy()
+    policy: PayloadPolicy = PayloadPolicy(),
+    rowLog: RowLogOptions = RowLogOptions()
   ) async throws -> ProfileStore {
     do {
       let database = try await SQLiteDatabase.open(path: path, migrations: migrations)
-      return ProfileStore(database: database, world: world, policy: policy)
+      return ProfileStore(database: database, world: world, policy: policy, rowLog: rowLog)
     } catch {
       throw StorageFailure.failure(error)
     }
@@ -54,9 +63,9 @@ public struct ProfileStore: Destination, ProfileReading {
   }
 
   public func apply(_ batch: BatchToApply) async throws -> BatchReceipt {
-    let (world, policy) = (self.world, self.policy)
+    let (world, policy, rowLog) = (self.world, self.policy, self.rowLog)
     return try await transaction {
-      try BatchRun.apply(batch, policy: policy, world: world, $0)
+      try BatchRun.apply(batch, policy: policy, rowLog: rowLog, world: world, $0)
     }
   }
 
@@ -90,33 +99,74 @@ public struct ProfileStore: Destination, ProfileReading {
   }
 
   public func rejectedRows(
-    workspace: String,
-    sync: String,
-    runID: String?,
-    withWarnings: Bool,
-    limit: Int?,
+    _ query: RowLogQuery,
     _ body: (RowRejection) async throws -> Void
   ) async throws {
+    let key = query.withPayload ? try sealingKey() : nil
     var after: Int64 = 0
-    var left = limit ?? .max
+    var left = query.limit ?? .max
+    var (sealedOtherwise, damaged): (Int64, Int64) = (0, 0)
     while left > 0 {
       let (from, count) = (after, min(left, Self.pageRows))
-      let page = try await read { connection in
-        try RejectedRows.page(
-          workspace: workspace,
-          sync: sync,
-          runID: runID,
-          withWarnings: withWarnings,
+      let page = try await read {
+        try RejectedRows.page(query, key: key, after: from, count: count, $0)
+      }
+      for row in page.rows { try await body(row) }
+      sealedOtherwise += page.sealedOtherwise
+      damaged += page.damaged
+      guard let last = page.last else { break }
+      after = last
+      left -= page.rows.count
+    }
+    try Self.checkUnsealed(otherwise: sealedOtherwise, damaged: damaged)
+  }
+
+  public func retryRows(
+    _ retry: RowRetry,
+    _ body: (RetriedRowCounts) async throws -> Void
+  ) async throws {
+    let key = try sealingKey()
+    let (world, policy, rowLog) = (self.world, self.policy, self.rowLog)
+    // Rows that a run rejects from now on are the next retry's.
+    let end = try await read { try RowRetryPage.lastEntry($0) }
+    var after: Int64 = 0
+    var total = RetriedRowCounts()
+    while true {
+      let from = after
+      let page = try await transaction { connection in
+        try RowRetryPage.apply(
+          retry,
           after: from,
-          count: count,
+          upTo: end,
+          key: key,
+          policy: policy,
+          rowLog: rowLog,
+          world: world,
           connection
         )
       }
-      for (_, row) in page { try await body(row) }
-      guard let last = page.last, page.count == count else { return }
-      after = last.id
-      left -= page.count
+      guard let last = page.last else { break }
+      after = last
+      total += page.counts
+      try await body(page.counts)
     }
+    try Self.checkUnsealed(otherwise: total.sealedOtherwise, damaged: total.damaged)
+  }
+
+  public func forgetExpiredRows() async throws -> Int {
+    let now = world.now()
+    return try await transaction { try RejectedRows.forgetExpired(now: now, $0) }
+  }
+
+  private func sealingKey() throws(Failure) -> RowLogKey {
+    guard let key = rowLog.key else { throw RowLogKey.missing }
+    return key
+  }
+
+  /// Tells of rows that nobody could read, once all others are done.
+  private static func checkUnsealed(otherwise: Int64, damaged: Int64) throws(Failure) {
+    if otherwise > 0 { throw RowLogKey.wrong(otherwise) }
+    if damaged > 0 { throw RowLogKey.damaged(damaged) }
   }
 
   // MARK: ProfileReading

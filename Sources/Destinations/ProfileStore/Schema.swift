@@ -3,7 +3,7 @@ import SQLDatabase
 /// The store's tables. Identity is bytes (design, decision 13): what users are named by is a BLOB,
 /// which SQLite compares by memcmp.
 enum ProfileStoreSchema {
-  static let migrations = SQLMigrations([first, second])
+  static let migrations = SQLMigrations([first, second, third])
 
   /// - profiles.id: the workspace's number in the high 24 bits, so that a workspace is one range.
   /// - workspaces' totals change in the transaction that changes what they count.
@@ -144,5 +144,25 @@ enum ProfileStoreSchema {
       PRIMARY KEY (workspace, name)
     ) WITHOUT ROWID;
     ALTER TABLE rejected_rows ADD COLUMN is_warning INTEGER NOT NULL DEFAULT 0;
+    """
+
+  /// - rejected_rows.hash, copy: which row version it is, as in the ledger, and which copy of it, from
+  ///   1: one row that several runs rejected is one row. NULL for warnings, and for rows of old.
+  /// - sealed: the whole row (`SealedRow`). NULL where it was not kept.
+  /// - outcome: what became of the row since; NULL while it is rejected. outcome_run_id: the run that
+  ///   read it again; NULL where it was retried.
+  /// - syncs.sealed_bytes: the sum of its rows' `sealed`.
+  private static let third = """
+    ALTER TABLE rejected_rows ADD COLUMN hash BLOB;
+    ALTER TABLE rejected_rows ADD COLUMN copy INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE rejected_rows ADD COLUMN sealed BLOB;
+    ALTER TABLE rejected_rows ADD COLUMN retried_at INTEGER;
+    ALTER TABLE rejected_rows ADD COLUMN outcome TEXT;
+    ALTER TABLE rejected_rows ADD COLUMN outcome_at INTEGER;
+    ALTER TABLE rejected_rows ADD COLUMN outcome_run_id TEXT;
+    ALTER TABLE syncs ADD COLUMN sealed_bytes INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX rejected_rows_by_version ON rejected_rows (sync, updated_at, hash, copy)
+      WHERE hash IS NOT NULL;
+    CREATE INDEX rejected_rows_by_time ON rejected_rows (rejected_at);
     """
 }

@@ -24,7 +24,6 @@ enum NotBuilt {
   ]
   static let source: [any ParsableCommand.Type] = [SourceCreate.self]
   static let sync: [any ParsableCommand.Type] = [SyncCreate.self]
-  static let run: [any ParsableCommand.Type] = [RunRetry.self]
   static let cursor: [any ParsableCommand.Type] = [CursorSet.self, CursorRewind.self]
 
   struct Setup: NotBuiltCommand {
@@ -65,13 +64,6 @@ enum NotBuilt {
   struct SyncCreate: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "create", shouldDisplay: false)
     static let words = "sluice sync create"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct RunRetry: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "retry", shouldDisplay: false)
-    static let words = "sluice run retry"
     @OptionGroup var options: GlobalOptions
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }

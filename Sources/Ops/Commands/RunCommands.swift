@@ -1,14 +1,14 @@
 import ArgumentParser
 import OrchestratorAPI
 import RPC
-import WriterAPI
 
 struct RunNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "What the syncs did.",
-    subcommands: [RunList.self, RunShow.self, RunWatch.self, RunCancel.self, RunRows.self]
-      + NotBuilt.run
+    subcommands: [
+      RunList.self, RunShow.self, RunWatch.self, RunCancel.self, RunRows.self, RunRetry.self,
+    ]
   )
 }
 
@@ -92,47 +92,6 @@ struct RunCancel: SessionCommand {
       try await session.links.orchestrator().cancelRun(request, options: session.callOptions)
     }
     try session.printer().show(Record(run))
-    return .ok
-  }
-}
-
-struct RunRows: SessionCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "rows",
-    abstract: "Lists a run's rejected rows, with the reason of each.",
-    discussion: "With --warnings also what rows were applied without."
-  )
-  @Argument(help: "The run's id.") var id: String
-  @Flag(help: "Only rejected rows; others are not kept, so this changes nothing yet.")
-  var errors = false
-  @Flag(help: "Also the warnings of rows that were applied.") var warnings = false
-  @Option(help: "How many at most; 0 means all.") var limit: UInt32 = 0
-  @OptionGroup var options: GlobalOptions
-
-  func run(in session: Session) async throws -> ExitStatus {
-    let workspace = try session.workspace()
-    // The writer keeps rows by sync; the run says of which.
-    let run = try await session.calling(.orchestrator) {
-      try await session.links.orchestrator().getRun(
-        GetRunRequest(workspace: workspace, runId: id),
-        options: session.callOptions
-      )
-    }
-    let printer = session.printer(Record.rejectedRowColumns)
-    let request = ListRejectedRowsRequest(
-      workspace: workspace,
-      sync: run.sync,
-      runId: run.runId,
-      limit: limit,
-      warnings: warnings
-    )
-    try await session.calling(.writer) {
-      try await session.links.writer().listRejectedRows(request, options: session.longCallOptions) {
-        while let row = try await $0.next() { try printer.add(Record(row)) }
-      }
-    }
-    try printer.finish()
-    if printer.isEmpty { session.say("no row of this run was rejected") }
     return .ok
   }
 }

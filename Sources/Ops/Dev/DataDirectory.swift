@@ -9,6 +9,7 @@ struct DataDirectory: Sendable {
 
   var certificates: CertificateDirectory { CertificateDirectory(path: path + "/tls") }
   var masterKey: String { path + "/master.key" }
+  var rowKey: String { path + "/row.key" }
   var warehouse: String { path + "/warehouse.db" }
   var ports: String { path + "/ports" }
   private var lockFile: String { path + "/dev.lock" }
@@ -71,15 +72,15 @@ struct DataDirectory: Sendable {
     return descriptor
   }
 
-  /// Makes what is missing: directories, the master key, the authority; and certificates, which are
-  /// new at every start and so never run out.
+  /// Makes what is missing: directories, the keys of vault and row log, the authority; and
+  /// certificates, which are new at every start and so never run out.
   func prepare() throws {
     do {
       for directory in ServiceRole.allCases.map(store) + [path + "/log"] {
         try RegularFile.makeDirectory(directory)
       }
-      if !RegularFile.exists(masterKey) {
-        try RegularFile.write(try RandomBytes.make(count: 32), to: masterKey)
+      for key in [masterKey, rowKey] where !RegularFile.exists(key) {
+        try RegularFile.write(try RandomBytes.make(count: 32), to: key)
       }
     } catch {
       throw CommandFailure("\(error)", exit: .failure)

@@ -43,9 +43,14 @@ final class DevHouse: Sendable {
     children.withLock { $0[role] = child }
   }
 
-  /// What the user may set for the services here too: mail, and how often a sync may run.
+  /// What the user may set for the services here too: mail, how often a sync may run, and what a
+  /// payload may hold.
   private static func passes(_ name: String, to role: ServiceRole) -> Bool {
-    role == .orchestrator && (name.hasPrefix("SLUICE_MAIL_") || name == "SLUICE_SHORTEST_INTERVAL")
+    switch role {
+    case .vault: false
+    case .orchestrator: name.hasPrefix("SLUICE_MAIL_") || name == "SLUICE_SHORTEST_INTERVAL"
+    case .writer: name.hasPrefix("SLUICE_LIMIT_") || name.hasPrefix("SLUICE_BLOCKED_")
+    }
   }
 
   func program(_ role: ServiceRole) -> ChildProgram {
@@ -65,7 +70,7 @@ final class DevHouse: Sendable {
     case .orchestrator:
       variables["SLUICE_VAULT"] = "\(ports[.vault])"
       variables["SLUICE_WRITER"] = "\(ports[.writer])"
-    case .writer: break
+    case .writer: variables["SLUICE_ROW_KEY_FILE"] = data.rowKey
     }
     return ChildProgram(
       path: programs + "/" + role.binary,

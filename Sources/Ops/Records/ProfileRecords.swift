@@ -1,28 +1,6 @@
 import WriterAPI
 
 extension Record {
-  init(_ row: RejectedRow) {
-    self.init(
-      name: row.identifier,
-      fields: [
-        "run_id": .text(row.runId),
-        "batch_number": .unsigned(row.batchNumber),
-        "row_index": .integer(Int64(row.rowIndex)),
-        "updated_at": .time(row.updatedAt),
-        "identifier": .text(row.identifier),
-        "code": .text(row.code),
-        "message": .text(row.message),
-        "rejected_at": .time(row.rejectedAt),
-        "warning": .bool(row.warning),
-      ]
-    )
-  }
-
-  static let rejectedRowColumns = [
-    Column("IDENTIFIER", "identifier"), Column("UPDATED_AT", "updated_at"), Column("CODE", "code"),
-    Column("MESSAGE", "message"),
-  ]
-
   init(_ origin: AttributeOrigin, of attribute: String) {
     self.init(
       name: origin.item.isEmpty ? attribute : origin.item,

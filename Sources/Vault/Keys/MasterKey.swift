@@ -7,7 +7,7 @@ public import SyncModel
 ///
 /// Without it nothing in the database can be read, by anybody: it belongs into a backup of its own.
 public struct MasterKey: Sendable {
-  static let length = 32
+  static let length = KeyFile.keyLength
 
   let secret: SecretBytes
 
@@ -22,38 +22,16 @@ public struct MasterKey: Sendable {
     self.secret = secret
   }
 
+  private init(checked secret: SecretBytes) { self.secret = secret }
+
   /// Reads 32 raw bytes, or 64 hex digits with or without a newline.
   /// - Throws: `master_key_unreadable`, `master_key_exposed` when others than the file's owner may
   ///   read it, `master_key_invalid` for any other content.
   public static func load(file: String) throws(Failure) -> MasterKey {
-    // Without O_NONBLOCK, opening a pipe would wait for a writer.
-    let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw unreadable(file) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw unreadable(file) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw failure("master_key_unreadable", "the master key \(file) is not a regular file")
-    }
-    guard status.st_mode & 0o077 == 0 else {
-      throw failure(
-        "master_key_exposed",
-        "the master key \(file) is open to others than its owner; run: chmod 600 \(file)"
-      )
-    }
-    // One byte more than any good file, to see that there is not more.
-    var count = 0
-    let content = try SecretBytes(count: 66) { (out) throws(Failure) in
-      while count < out.count {
-        let got = read(descriptor, out.baseAddress?.advanced(by: count), out.count - count)
-        if got < 0, errno == EINTR { continue }
-        guard got >= 0 else { throw unreadable(file) }
-        if got == 0 { break }
-        count += got
-      }
-    }
-    return try content.withUnsafeBytes { (bytes) throws(Failure) in
-      try parse(UnsafeRawBufferPointer(rebasing: bytes[..<count]), file)
+    do throws(KeyFile.Problem) {
+      return MasterKey(checked: try KeyFile.load(file))
+    } catch {
+      throw failure(error, file)
     }
   }
 
@@ -93,17 +71,29 @@ public struct MasterKey: Sendable {
     _ bytes: UnsafeRawBufferPointer,
     _ place: String
   ) throws(Failure) -> MasterKey {
-    let isHex = !bytes.isEmpty && bytes.allSatisfy { Hex.value(ofDigit: $0) != nil }
-    if bytes.count == length, !isHex { return try MasterKey(SecretBytes(copying: bytes)) }
-    let digits = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
-    if digits.count == 2 * length, let key = Hex.decode(digits) {
-      return try MasterKey(SecretBytes(key))
+    do throws(KeyFile.Problem) {
+      return MasterKey(checked: try KeyFile.parse(bytes))
+    } catch {
+      throw failure(error, place)
     }
-    throw failure(
-      "master_key_invalid",
-      "the master key \(place) must hold \(length) raw bytes or \(2 * length) hex digits, "
-        + "and nothing else"
-    )
+  }
+
+  private static func failure(_ problem: KeyFile.Problem, _ place: String) -> Failure {
+    switch problem {
+    case .unreadable(let reason):
+      failure("master_key_unreadable", "cannot read the master key \(place): \(reason)")
+    case .exposed:
+      failure(
+        "master_key_exposed",
+        "the master key \(place) is open to others than its owner; run: chmod 600 \(place)"
+      )
+    case .invalid:
+      failure(
+        "master_key_invalid",
+        "the master key \(place) must hold \(length) raw bytes or \(2 * length) hex digits, "
+          + "and nothing else"
+      )
+    }
   }
 
   /// A new file is durable when its directory's entry is.
@@ -113,13 +103,6 @@ public struct MasterKey: Sendable {
     guard descriptor >= 0 else { throw unwritable(file) }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw unwritable(file) }
-  }
-
-  private static func unreadable(_ file: String) -> Failure {
-    failure(
-      "master_key_unreadable",
-      "cannot read the master key \(file): \(String(cString: strerror(errno)))"
-    )
   }
 
   private static func unwritable(_ file: String) -> Failure {

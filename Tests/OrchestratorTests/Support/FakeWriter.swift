@@ -127,6 +127,16 @@ final class FakeWriter: WriterService {
     responses: RPCWriter<RejectedRow>,
     context: ServerContext
   ) async throws { throw unused }
+  func exportRejectedRows(
+    _ request: ListRejectedRowsRequest,
+    responses: RPCWriter<RejectedRow>,
+    context: ServerContext
+  ) async throws { throw unused }
+  func retryRows(
+    _ request: RetryRowsRequest,
+    responses: RPCWriter<RetriedRows>,
+    context: ServerContext
+  ) async throws { throw unused }
   func getProfile(_ request: GetProfileRequest, context: ServerContext) async throws -> Profile {
     throw unused
   }

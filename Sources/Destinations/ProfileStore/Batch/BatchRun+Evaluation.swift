@@ -27,7 +27,6 @@ extension BatchRun {
     let position = try SyncFence.open(
       opening,
       now: world.now(),
-      forgettingOldRows: false,
       connection
     )
     guard !asked.rows.isEmpty else { return BatchEffects(position: position) }
@@ -49,6 +48,8 @@ extension BatchRun {
       sync,
       workspace,
       policy: policy,
+      // Nothing of the log stays, so nothing is sealed.
+      rowLog: RowLogOptions(),
       world: world,
       isEvaluation: true,
       connection

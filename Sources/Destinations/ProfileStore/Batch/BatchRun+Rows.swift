@@ -188,6 +188,8 @@ extension BatchRun {
       return .skipped
     }
     see(slot, isNew: false)
+    // A run's rows come in their order; a row that is retried must not delete what came after it.
+    if isRetry, profiles[slot].updatedAt > row.updatedAt.nanoseconds { return .superseded }
     trace?.deletesProfile = true
     try profiles.delete(slot)
     return .applied

@@ -25,7 +25,15 @@ struct BatchRun: ~Copyable {
   let isEvaluation: Bool
   var ledger: RowLedger
   private var scanner = JSONScanner()
-  private var rejected: RejectedRows.Log
+  private var log: RowLog
+  /// Of the row at hand.
+  private var version = RowVersion(
+    updatedAt: Timestamp(nanoseconds: 0),
+    fingerprint: .none
+  )
+  /// A row of the log is applied again, not one of a run.
+  let isRetry: Bool
+  private let totalsBefore: Workspace
   private var counts = RowCounts()
   private var futureRows: Int64 = 0
   private var warnedRows: Int64 = 0
@@ -34,6 +42,7 @@ struct BatchRun: ~Copyable {
   static func apply(
     _ batch: BatchToApply,
     policy: PayloadPolicy,
+    rowLog: RowLogOptions,
     world: World,
     _ connection: any SQLConnection
   ) throws -> BatchReceipt {
@@ -58,15 +67,26 @@ struct BatchRun: ~Copyable {
         recovery: .failRun
       )
     }
-    var run = try BatchRun(batch, sync, workspace, policy: policy, world: world, connection)
+    var run = try BatchRun(
+      batch,
+      sync,
+      workspace,
+      policy: policy,
+      rowLog: rowLog,
+      world: world,
+      connection
+    )
     return try run.apply()
   }
 
+  /// - Parameter isRetry: the rows come from the log: call `retry` for each, then `finishRetry`.
   init(
     _ batch: BatchToApply,
     _ sync: SyncRecord,
     _ workspace: Workspace,
+    isRetry: Bool = false,
     policy: PayloadPolicy,
+    rowLog: RowLogOptions,
     world: World,
     isEvaluation: Bool = false,
     _ connection: any SQLConnection
@@ -84,7 +104,14 @@ struct BatchRun: ~Copyable {
       connection
     )
     let statements = try ProfileStatements(connection)
-    let rejected = try RejectedRows.Log(sync, batch, now: world.now(), connection)
+    let now = world.now()
+    let log = try RowLog(
+      sync,
+      limit: batch.positionLimit,
+      options: rowLog,
+      now: now,
+      connection
+    )
     let types = try AttributeTypes(workspace.id, connection)
     self.batch = batch
     self.sync = sync
@@ -93,10 +120,13 @@ struct BatchRun: ~Copyable {
     self.types = types
     changes = AttributeChanges(policy: policy)
     merger = AttributeMerger(limits: policy.limits)
+    merger.yieldsTies = isRetry
     self.connection = connection
     self.ledger = ledger
-    self.rejected = rejected
-    now = world.now()
+    self.log = log
+    self.now = now
+    self.isRetry = isRetry
+    totalsBefore = workspace
     profiles = ProfileSet(
       workspace,
       rows: batch.rows.count,
@@ -106,23 +136,25 @@ struct BatchRun: ~Copyable {
   }
 
   private mutating func apply() throws -> BatchReceipt {
-    let before = profiles.workspace
     try batch.rows.forEachRow { index, row in
       warnings.removeAll()
       let outcome = try outcome(of: row)
       counts.count(outcome)
       if row.updatedAt > batch.positionLimit { futureRows += 1 }
-      switch outcome {
-      case .rejected(let issue):
-        try rejected.append(row, index: index, issue, isWarning: false)
-      case .applied, .unchanged, .superseded:
-        if !warnings.isEmpty { try logWarnings(row, index: index) }
-      case .alreadyApplied, .skipped: break
+      let place = RowPlace(
+        sync: sync.id,
+        runID: batch.runID,
+        batch: batch.number,
+        index: index
+      )
+      if case .rejected(let issue) = outcome {
+        try log.append(row, &version, at: place, issue)
+      } else {
+        try logWarnings(row, outcome, at: place)
       }
     }
-    try profiles.flush()
+    try finish()
     try ledger.finish(connection)
-    if profiles.workspace != before { try profiles.workspace.save(connection) }
     sync.ledgerFloor = sync.floor(at: sync.position)
     sync.nextBatch += 1
     try sync.saveProgress(connection)
@@ -138,11 +170,25 @@ struct BatchRun: ~Copyable {
     return receipt
   }
 
+  /// Writes the profiles and the workspace's totals, and what the log added up.
+  private mutating func finish() throws {
+    try profiles.flush()
+    try log.finish()
+    if profiles.workspace != totalsBefore { try profiles.workspace.save(connection) }
+  }
+
   /// A warning is not an error: the row counts as what it is, and its log has both.
-  private mutating func logWarnings(_ row: SourceRow, index: Int) throws {
-    warnedRows += 1
-    for issue in warnings.issues {
-      try rejected.append(row, index: index, issue, isWarning: true)
+  private mutating func logWarnings(
+    _ row: SourceRow,
+    _ outcome: RowOutcome,
+    at place: RowPlace
+  ) throws {
+    switch outcome {
+    case .applied, .unchanged, .superseded:
+      guard !warnings.isEmpty else { return }
+      warnedRows += 1
+      for issue in warnings.issues { try log.appendWarning(row, at: place, issue) }
+    case .alreadyApplied, .skipped, .rejected: break
     }
   }
 
@@ -154,11 +200,19 @@ struct BatchRun: ~Copyable {
   /// them again.
   mutating func outcome(of row: SourceRow) throws -> RowOutcome {
     let fingerprint = RowFingerprint(row, sink: &sink)
-    guard try ledger.admits(row.updatedAt, fingerprint) else { return .alreadyApplied }
-    return try effect(of: row)
+    guard case .new(let copy) = try ledger.admit(row.updatedAt, fingerprint) else {
+      return .alreadyApplied
+    }
+    version = RowVersion(updatedAt: row.updatedAt, fingerprint: fingerprint, copy: copy)
+    guard log.mayHold(row.updatedAt) else { return try effect(of: row) }
+    // The ledger has forgotten the row, or never knew it, and the log may know it from an earlier run.
+    if sync.data.addsUp, try log.wasRetried(&version) { return .alreadyApplied }
+    let outcome = try effect(of: row)
+    if !outcome.isRejection { try log.settle(&version, outcome, runID: batch.runID) }
+    return outcome
   }
 
-  /// What the row does, whatever the ledger has.
+  /// What the row does, whoever brings it.
   mutating func effect(of row: SourceRow) throws -> RowOutcome {
     do {
       let identified = try IdentifiedRow(row, data: sync.data)
@@ -173,8 +227,44 @@ struct BatchRun: ~Copyable {
     }
   }
 
+  // MARK: Retrying
+
+  /// Applies a row of the log again, and has its entries say what became of it. The ledger is not
+  /// asked: it has known the row since it was read.
+  /// - Returns: and whether a value was left out.
+  mutating func retry(
+    _ row: SourceRow,
+    _ logged: RowVersion,
+    at place: RowPlace
+  ) throws -> (outcome: RowOutcome, isWarned: Bool) {
+    warnings.removeAll()
+    version = logged
+    let before = warnedRows
+    let outcome = try effect(of: row)
+    if case .rejected(let issue) = outcome {
+      try log.rejectAgain(&version, issue)
+    } else {
+      try log.settle(&version, outcome, runID: nil)
+      try logWarnings(row, outcome, at: place)
+    }
+    return (outcome, warnedRows > before)
+  }
+
+  mutating func finishRetry() throws { try finish() }
+
   /// Where the row's user stands, for shared emails and phones: not in the future.
   func standing(_ row: SourceRow) -> Int64 {
     min(row.updatedAt, batch.positionLimit).nanoseconds
+  }
+}
+
+extension DataType {
+  /// What is applied twice counts twice.
+  fileprivate var addsUp: Bool { self == .events || self == .purchases }
+}
+
+extension RowOutcome {
+  fileprivate var isRejection: Bool {
+    if case .rejected = self { true } else { false }
   }
 }

@@ -5,9 +5,16 @@ import SyncModel
 ///
 /// A strong hash, because whoever can write to the source table must not be able to make two
 /// different rows look like one.
-struct RowFingerprint: Equatable, BitwiseCopyable {
+struct RowFingerprint: Hashable, BitwiseCopyable {
   var high: UInt64
   var low: UInt64
+
+  static let none = RowFingerprint(high: 0, low: 0)
+
+  private init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
 
   /// - Parameter sink: memory to use; what it held is lost.
   init(_ row: SourceRow, sink: inout ByteSink) {
@@ -34,6 +41,14 @@ struct RowFingerprint: Equatable, BitwiseCopyable {
     }
     sink.appendVarint(UInt64(value.count) + 1)
     sink.append(value)
+  }
+
+  /// From the 16 bytes; nil from others.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count == 16 else { return nil }
+    func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+    high = word(bytes[..<8])
+    low = word(bytes[8...])
   }
 
   /// Lends the 16 bytes.

@@ -77,19 +77,27 @@ struct RowLedger: ~Copyable {
     fresh = TrivialStack(capacity: 1024)
   }
 
-  /// True when the row is to be applied, false when it was.
-  mutating func admits(_ updatedAt: Timestamp, _ fingerprint: RowFingerprint) throws -> Bool {
-    if let forgotten, updatedAt < forgotten { return false }
+  /// What the ledger says of a row that is read.
+  enum Answer: Equatable {
+    /// It was applied.
+    case known
+    /// It is to be applied, as the copy of its version with this number, from 1; nil where it need not
+    /// be looked up: then no earlier batch has a copy.
+    case new(copy: Int64?)
+  }
+
+  mutating func admit(_ updatedAt: Timestamp, _ fingerprint: RowFingerprint) throws -> Answer {
+    if let forgotten, updatedAt < forgotten { return .known }
     let stamp = updatedAt.nanoseconds
     guard mayHold(stamp) else {
-      if let floorAfter, updatedAt < floorAfter { return true }
+      if let floorAfter, updatedAt < floorAfter { return .new(copy: nil) }
       fresh.push(Entry(updatedAt: stamp, fingerprint: fingerprint))
-      return true
+      return .new(copy: nil)
     }
     return try fingerprint.withBytes { hash in
       guard var known = try lookUp(stamp, hash) else {
         try put(stamp, hash, count: 1)
-        return true
+        return .new(copy: 1)
       }
       if known.epoch != epoch { known.seen = 0 }
       known.seen += 1
@@ -101,7 +109,7 @@ struct RowLedger: ~Copyable {
       update.bind(epoch, at: 5)
       update.bind(known.seen, at: 6)
       try update.run()
-      return isNew
+      return isNew ? .new(copy: known.seen) : .known
     }
   }
 

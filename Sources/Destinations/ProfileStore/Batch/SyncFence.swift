@@ -8,13 +8,9 @@ import SyncModel
 /// older epoch could apply one more batch after a new one had read the position; a model checker
 /// found it.
 enum SyncFence {
-  /// R130: longer than that nothing is kept of single rows.
-  private static let rejectedRowsKept: Int64 = 30 * 86_400 * 1_000_000_000
-
   static func open(
     _ opening: SyncOpening,
     now: Timestamp,
-    forgettingOldRows: Bool = true,
     _ connection: any SQLConnection
   ) throws -> SyncPosition {
     guard opening.overlap >= 0 else {
@@ -49,7 +45,6 @@ enum SyncFence {
         recovery: .needsOperator
       )
     }
-    if forgettingOldRows { try forgetOldRows(of: sync, now: now, connection) }
     return try raise(opening, sync, now: now, connection)
   }
 
@@ -138,20 +133,6 @@ enum SyncFence {
     )
     try setOrigin(of: sync, opening, now: now, connection)
     return answer
-  }
-
-  private static func forgetOldRows(
-    of sync: SyncRecord,
-    now: Timestamp,
-    _ connection: any SQLConnection
-  ) throws {
-    try connection.execute(
-      "DELETE FROM rejected_rows WHERE sync = ?1 AND rejected_at < ?2",
-      [
-        .integer(sync.id),
-        .integer(now.advanced(byNanoseconds: -rejectedRowsKept).nanoseconds),
-      ]
-    )
   }
 
   /// Attributes remember who set them by a number: this is what it stands for.

@@ -21,10 +21,13 @@ struct SyncRecord {
   var opened: SyncPosition
   /// The ledger's floor at the opening.
   var openedFloor: Timestamp?
+  /// What its rows in the row log have of sealed content, in bytes.
+  var sealedBytes: Int64
 
   private static let columns = """
     id, workspace, data, epoch, run_id, origin, overlap, update_existing_only, next_batch, \
-    position, ledger_floor, opened_next_batch, opened_position, opened_read_from, opened_floor
+    position, ledger_floor, opened_next_batch, opened_position, opened_read_from, opened_floor, \
+    sealed_bytes
     """
 
   static func find(
@@ -38,7 +41,8 @@ struct SyncRecord {
     ) { row in
       guard let data = DataType(rawValue: row.string(2)),
         // Origin and next batch, then the overlap: so that counting on cannot overflow.
-        [5, 8].allSatisfy({ (0..<Int64.max).contains(row.int64($0)) }), row.int64(6) >= 0
+        [5, 8].allSatisfy({ (0..<Int64.max).contains(row.int64($0)) }), row.int64(6) >= 0,
+        row.int64(15) >= 0
       else { throw DamagedValue(what: "a sync") }
       return SyncRecord(row, data: data)
     }
@@ -65,6 +69,7 @@ struct SyncRecord {
       readFrom: time(13)
     )
     openedFloor = time(14)
+    sealedBytes = row.int64(15)
   }
 
   /// The least time that the ledger must still know when the position is `position`.

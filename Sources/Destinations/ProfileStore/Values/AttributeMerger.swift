@@ -37,6 +37,10 @@ struct AttributeMerger: ~Copyable {
   private var newIndex: Int32 = -1
   private let limits: PayloadLimits
 
+  /// Of equal stamps the value that is there wins: of a row that is retried nobody knows whether it
+  /// came before the other.
+  var yieldsTies = false
+
   init(limits: PayloadLimits = PayloadLimits()) { self.limits = limits }
 
   /// - Parameters:
@@ -92,7 +96,8 @@ struct AttributeMerger: ~Copyable {
     }
     let last = stored.base[current.version]
     guard change.operation != .assign else {
-      guard last.stamp <= new.stamp else {
+      let isTie = yieldsTies && last.stamp == new.stamp
+      guard last.stamp <= new.stamp, !isTie || Self.same(current.value, change.value) else {
         outcome.superseded += 1
         return try keep(current)
       }

@@ -20,7 +20,7 @@ extension RejectedRows {
     // SQLite's LIKE takes letters of either case for equal: what it finds is compared once more.
     let statement = try connection.prepare(
       """
-      SELECT run_id, batch, row_index, updated_at, identifier, code, message, rejected_at, is_warning
+      SELECT \(columns)
       FROM rejected_rows WHERE sync = ?1 AND identifier LIKE ?2 ESCAPE '\\' ORDER BY id DESC
       """
     )
@@ -28,20 +28,8 @@ extension RejectedRows {
     statement.bind(text: "%" + escaped(wanted) + "%", at: 2)
     defer { statement.reset() }
     while found.count < limit, try statement.step() {
-      let identifier = statement.string(4)
-      guard has(identifier, wanted) else { continue }
-      found.append(
-        RowRejection(
-          runID: statement.string(0),
-          batchNumber: UInt64(bitPattern: statement.int64(1)),
-          rowIndex: Int(truncatingIfNeeded: statement.int64(2)),
-          updatedAt: Timestamp(nanoseconds: statement.int64(3)),
-          identifier: identifier,
-          issue: RowIssue(statement.string(5), statement.string(6)),
-          isWarning: statement.int64(8) != 0,
-          rejectedAt: Timestamp(nanoseconds: statement.int64(7))
-        )
-      )
+      let row = RowRejection(statement)
+      if has(row.identifier, wanted) { found.append(row) }
     }
     return found
   }
