@@ -15,6 +15,11 @@ public protocol Destination: Sendable {
   ///   (`disk_full`, …); then nothing of the batch was applied.
   func apply(_ batch: BatchToApply) async throws -> BatchReceipt
 
+  /// Moves the position by hand: raises the fence like `open`, and changes position and ledger in the
+  /// same transaction. The same epoch and run id again move nothing and answer the same.
+  /// - Throws: `Failure` `stale_epoch`, `data_type_changed`.
+  func move(_ move: PositionMove) async throws -> PositionMoved
+
   /// Lends the rejected rows of a sync, oldest first; `body` may suspend (a slow client).
   /// - Parameter withWarnings: also the warnings of rows that were applied.
   func rejectedRows(
@@ -60,6 +65,8 @@ public struct SyncOpening: Sendable, Equatable {
   /// Nanoseconds, not negative.
   public var overlap: Int64
   public var updateExistingOnly: Bool
+  /// Whether a row of attributes that changes nothing counts as unchanged; as applied otherwise.
+  public var skipsUnchanged: Bool
 
   public init(
     workspace: String,
@@ -68,7 +75,8 @@ public struct SyncOpening: Sendable, Equatable {
     runID: String,
     data: DataType,
     overlap: Int64,
-    updateExistingOnly: Bool
+    updateExistingOnly: Bool,
+    skipsUnchanged: Bool = true
   ) {
     self.workspace = workspace
     self.sync = sync
@@ -77,6 +85,36 @@ public struct SyncOpening: Sendable, Equatable {
     self.data = data
     self.overlap = overlap
     self.updateExistingOnly = updateExistingOnly
+    self.skipsUnchanged = skipsUnchanged
+  }
+}
+
+/// An operator's change of a sync's position.
+public struct PositionMove: Sendable, Equatable {
+  /// Its run id is an id of the move's own.
+  public var opening: SyncOpening
+  /// The next run reads from here (inclusive); nil: from the beginning.
+  public var position: Timestamp?
+  /// Only says what it would do.
+  public var isDryRun: Bool
+
+  public init(opening: SyncOpening, position: Timestamp?, isDryRun: Bool = false) {
+    self.opening = opening
+    self.position = position
+    self.isDryRun = isDryRun
+  }
+}
+
+public struct PositionMoved: Sendable, Equatable {
+  /// Where it was; nil before the first row.
+  public var previous: Timestamp?
+  /// Applied rows from here on are recognised when they are read again; older ones are forgotten, and
+  /// would have their effect again. nil: none is forgotten.
+  public var knownFrom: Timestamp?
+
+  public init(previous: Timestamp?, knownFrom: Timestamp?) {
+    self.previous = previous
+    self.knownFrom = knownFrom
   }
 }
 

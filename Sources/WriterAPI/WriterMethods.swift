@@ -22,6 +22,12 @@ public enum WriterMethods {
     name: "ApplyBatch",
     isIdempotent: true
   )
+  // As OpenSync: the same epoch and id again change nothing.
+  public static let movePosition = RPCMethod<MovePositionRequest, MovePositionResponse>(
+    service: service,
+    name: "MovePosition",
+    isIdempotent: true
+  )
   public static let listRejectedRows = RPCMethod<ListRejectedRowsRequest, RejectedRow>(
     service: service,
     name: "ListRejectedRows",
@@ -57,6 +63,7 @@ public enum WriterMethods {
     table.allow("orchestrator", toCall: openSync)
     table.allow("orchestrator", toCall: applyBatches)
     table.allow("orchestrator", toCall: applyBatch)
+    table.allow("orchestrator", toCall: movePosition)
     table.allow("operator", "orchestrator", toCall: listRejectedRows)
     table.allow("operator", "orchestrator", toCall: getProfile)
     table.allow("operator", "orchestrator", toCall: explainAttribute)

@@ -64,10 +64,11 @@ import WriterAPI
       Method(M.putSync), Method(M.getSync), Method(M.listSyncs), Method(M.testSync),
       Method(M.activateSync), Method(M.pauseSync), Method(M.runSync), Method(M.getRun),
       Method(M.listRuns), Method(M.watchRun), Method(M.getCursor), Method(M.deleteSync),
-      Method(M.deleteSource), Method(M.cancelRun), Method(M.testAlert),
+      Method(M.deleteSource), Method(M.cancelRun), Method(M.testAlert), Method(M.moveCursor),
     ]
     try check(methods, service: M.service, OrchestratorRegistration(NamingOrchestrator()))
     #expect(!M.runSync.isIdempotent)
+    #expect(!M.moveCursor.isIdempotent)
   }
 
   @Test("The writer's methods are those of writer.proto")
@@ -76,7 +77,7 @@ import WriterAPI
     let methods = [
       Method(M.openSync), Method(M.applyBatches), Method(M.applyBatch), Method(M.listRejectedRows),
       Method(M.getProfile), Method(M.exportProfiles), Method(M.countProfiles),
-      Method(M.explainAttribute),
+      Method(M.explainAttribute), Method(M.movePosition),
     ]
     try check(methods, service: M.service, WriterRegistration(NamingWriter()))
   }

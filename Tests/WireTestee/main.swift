@@ -29,12 +29,14 @@ let orchestrator: [any WireMessage.Type] = [
   GetRunRequest.self, ListRunsRequest.self, WatchRunRequest.self, GetCursorRequest.self,
   Cursor.self, DeleteSyncRequest.self, DeleteSyncResponse.self, DeleteSourceRequest.self,
   DeleteSourceResponse.self, CancelRunRequest.self, TestAlertRequest.self, TestAlertResponse.self,
+  CursorMove.self, MoveCursorRequest.self, MoveCursorResponse.self,
 ]
 let writer: [any WireMessage.Type] = [
   OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,
   ListRejectedRowsRequest.self, RejectedRow.self, GetProfileRequest.self,
   ExportProfilesRequest.self, Profile.self, CountProfilesRequest.self, ProfileCounts.self,
   ExplainAttributeRequest.self, AttributeOrigins.self, AttributeOrigin.self,
+  MovePositionRequest.self, MovePositionResponse.self,
 ]
 
 var types: [String: any WireMessage.Type] = [:]

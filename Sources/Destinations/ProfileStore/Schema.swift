@@ -3,7 +3,7 @@ import SQLDatabase
 /// The store's tables. Identity is bytes (design, decision 13): what users are named by is a BLOB,
 /// which SQLite compares by memcmp.
 enum ProfileStoreSchema {
-  static let migrations = SQLMigrations([first, second])
+  static let migrations = SQLMigrations([first, second, cursorMoves])
 
   /// - profiles.id: the workspace's number in the high 24 bits, so that a workspace is one range.
   /// - workspaces' totals change in the transaction that changes what they count.
@@ -144,5 +144,11 @@ enum ProfileStoreSchema {
       PRIMARY KEY (workspace, name)
     ) WITHOUT ROWID;
     ALTER TABLE rejected_rows ADD COLUMN is_warning INTEGER NOT NULL DEFAULT 0;
+    """
+
+  /// - syncs.forgotten_until: see `SyncRecord`.
+  private static let cursorMoves = """
+    ALTER TABLE syncs ADD COLUMN forgotten_until INTEGER;
+    ALTER TABLE syncs ADD COLUMN skips_unchanged INTEGER NOT NULL DEFAULT 1;
     """
 }

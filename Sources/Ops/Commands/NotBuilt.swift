@@ -25,7 +25,6 @@ enum NotBuilt {
   static let source: [any ParsableCommand.Type] = [SourceCreate.self]
   static let sync: [any ParsableCommand.Type] = [SyncCreate.self]
   static let run: [any ParsableCommand.Type] = [RunRetry.self]
-  static let cursor: [any ParsableCommand.Type] = [CursorSet.self, CursorRewind.self]
 
   struct Setup: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "setup", shouldDisplay: false)
@@ -79,20 +78,6 @@ enum NotBuilt {
   struct RunRetry: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "retry", shouldDisplay: false)
     static let words = "sluice run retry"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct CursorSet: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "set", shouldDisplay: false)
-    static let words = "sluice cursor set"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct CursorRewind: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "rewind", shouldDisplay: false)
-    static let words = "sluice cursor rewind"
     @OptionGroup var options: GlobalOptions
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }

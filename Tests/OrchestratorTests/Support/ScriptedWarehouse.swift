@@ -9,6 +9,8 @@ final class ScriptedWarehouse: WarehouseDriver {
     var rows: [OwnedRow] = []
     var rowsPerBatch = 10
     var now = SimulatedWorld.start
+    /// Of the source, as a read finds them.
+    var columns: [SourceColumn] = [.updatedAt, .externalID, .payload]
     var connectFailures: [Failure] = []
     /// What `inspect` answers.
     var inspection = Inspection(columns: [Inspection.Column(name: "UPDATED_AT", type: "timestamp")])
@@ -90,6 +92,20 @@ final class ScriptedWarehouse: WarehouseDriver {
       return Reader(warehouse: warehouse, script: script, rows: rows)
     }
 
+    func countChanges(
+      _ selection: RowSelection,
+      data: DataType,
+      from: Timestamp?,
+      before: Timestamp?
+    ) async throws -> ChangeCount {
+      let script = warehouse.script
+      if let failure = script.queryFailure { throw failure }
+      let rows = script.rows.filter {
+        $0.updatedAt >= from ?? .earliest && before.map { bound in $0.updatedAt < bound } ?? true
+      }
+      return ChangeCount(rows: Int64(rows.count), warehouseTime: script.now)
+    }
+
     func close() async {
       let isFirst = isClosed.withLock { closed in
         defer { closed = true }
@@ -112,6 +128,7 @@ final class ScriptedWarehouse: WarehouseDriver {
     }
 
     var warehouseTime: Timestamp { script.now }
+    var columns: [SourceColumn] { script.columns }
 
     func nextBatch() async throws -> RowBatch? {
       let number = position.withLock { $0.batch }
