@@ -238,7 +238,6 @@ import WriterAPI
   @Test(arguments: [
     ["setup", "snowflake"], ["export"], ["diff", "-f", "x"], ["row", "explain", "--id", "1"],
     ["run", "retry", "x", "--code", "y"], ["doctor"],
-    ["source", "create", "x", "--type", "y"],
   ]) func `verbs to come say that they are not built yet`(_ words: [String]) async {
     let outcome = await bench.run(words)
     #expect(outcome.exit == 1)

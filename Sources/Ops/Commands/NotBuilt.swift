@@ -22,8 +22,6 @@ enum NotBuilt {
   static let nouns: [any ParsableCommand.Type] = [
     Setup.self, Export.self, Diff.self, Row.self, Doctor.self,
   ]
-  static let source: [any ParsableCommand.Type] = [SourceCreate.self]
-  static let sync: [any ParsableCommand.Type] = [SyncCreate.self]
   static let run: [any ParsableCommand.Type] = [RunRetry.self]
 
   struct Setup: NotBuiltCommand {
@@ -57,20 +55,6 @@ enum NotBuilt {
   struct Doctor: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "doctor", shouldDisplay: false)
     static let words = "sluice doctor"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct SourceCreate: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "create", shouldDisplay: false)
-    static let words = "sluice source create"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct SyncCreate: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "create", shouldDisplay: false)
-    static let words = "sluice sync create"
     @OptionGroup var options: GlobalOptions
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }

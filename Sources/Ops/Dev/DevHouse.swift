@@ -43,9 +43,11 @@ final class DevHouse: Sendable {
     children.withLock { $0[role] = child }
   }
 
-  /// What the user may set for the services here too: mail, and how often a sync may run.
+  /// What the user may set for the services here too: mail, webhooks, and how often a sync may run.
   private static func passes(_ name: String, to role: ServiceRole) -> Bool {
-    role == .orchestrator && (name.hasPrefix("SLUICE_MAIL_") || name == "SLUICE_SHORTEST_INTERVAL")
+    guard role == .orchestrator else { return false }
+    return ["SLUICE_MAIL_", "SLUICE_WEBHOOK_"].contains { name.hasPrefix($0) }
+      || ["SLUICE_SHORTEST_INTERVAL", "SLUICE_EGRESS_ALLOW"].contains(name)
   }
 
   func program(_ role: ServiceRole) -> ChildProgram {
