@@ -10,7 +10,7 @@ private let types: [any WireMessage.Type] = [
   ReleasedSecret.self, Source.self, PutSyncRequest.self, Sync.self, TestEvent.self, Run.self,
   Cursor.self, Receipt.self, RejectedRow.self, Profile.self, PutCredentialRequest.self,
   SignedToken.self, VaultStatus.self, VerifyVaultResponse.self, AuditEntry.self,
-  AttributeOrigins.self,
+  AttributeOrigins.self, MoveCursorResponse.self, MovePositionRequest.self,
 ]
 
 /// The first byte chooses the type.

@@ -1,4 +1,5 @@
 import OrchestratorAPI
+import Synchronization
 import Testing
 
 @testable import Ops

@@ -1,5 +1,6 @@
 import OrchestratorAPI
 import RPC
+import Synchronization
 import Testing
 
 @testable import Ops

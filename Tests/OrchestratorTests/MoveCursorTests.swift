@@ -14,26 +14,6 @@ import WriterAPI
 struct MoveCursorTests {
   private static let overlap: Int64 = 60_000_000_000
 
-  private func move(
-    _ house: some Operated,
-    to: Int64? = nil,
-    back: Int64 = 0,
-    all: Bool = false,
-    dry: Bool = false,
-    again: Bool = false
-  ) async throws -> MoveCursorResponse {
-    try await house.client.moveCursor(
-      MoveCursorRequest(
-        sync: "changes",
-        to: to,
-        backNs: back,
-        toBeginning: all,
-        dryRun: dry,
-        applyAgain: again
-      )
-    )
-  }
-
   @Test("back past the ledger is refused for purchases, with the number, until it is asked for")
   func purchases() async throws {
     try await RealHouse.with { house in
@@ -42,7 +22,7 @@ struct MoveCursorTests {
         [(-300, "a", purchase), (-200, "b", purchase), (-100, "c", purchase), (-90, "d", purchase)]
       )
       #expect(try await house.run("changes").applied == 4)
-      let preview = try await move(house, back: 200_000_000_000, dry: true)
+      let preview = try await house.move(back: 200_000_000_000, dry: true)
       #expect(preview.from == stamp(-90))
       #expect(preview.to == stamp(-290))
       #expect(!preview.moved)
@@ -53,7 +33,7 @@ struct MoveCursorTests {
       #expect(preview.warnings.count == 1)
       #expect(preview.warnings.first?.contains("one more purchase") == true)
 
-      let refused = await refusal { try await move(house, to: stamp(-290)) }
+      let refused = await refusal { try await house.move(to: stamp(-290)) }
       #expect(refused?.code == .failedPrecondition)
       #expect(refused?.reason == "would_apply_again")
       #expect(refused?.message.contains("1 row of sync \"changes\"") == true)
@@ -61,7 +41,7 @@ struct MoveCursorTests {
       // Neither moved: the next run applies nothing.
       #expect(try await house.run("changes").applied == 0)
 
-      let moved = try await move(house, to: stamp(-290), again: true)
+      let moved = try await house.move(to: stamp(-290), again: true)
       #expect(moved.moved)
       #expect(try await house.cursor("changes") == stamp(-290))
       let run = try await house.run("changes")
@@ -80,7 +60,7 @@ struct MoveCursorTests {
       try await house.activeSync(overlap: Self.overlap)
       try await house.add([(-130, "a", purchase), (-110, "b", purchase), (-100, "c", purchase)])
       _ = try await house.run("changes")
-      let moved = try await move(house, back: 20_000_000_000)
+      let moved = try await house.move(back: 20_000_000_000)
       #expect(moved.moved)
       #expect(moved.rowsAgain == 0)
       #expect(moved.rowsToRead == 2)
@@ -99,7 +79,7 @@ struct MoveCursorTests {
         [(-30, "a", #"{"color":"red"}"#), (-20, "a", #"{"color":"blue"}"#), (-10, "b", "{}")]
       )
       _ = try await house.run("changes")
-      let moved = try await move(house, all: true)
+      let moved = try await house.move(all: true)
       #expect(moved.rowsToRead == 3)
       #expect(moved.rowsAgain == 2)
       #expect(moved.warnings.first?.contains("operators") == true)
@@ -120,17 +100,17 @@ struct MoveCursorTests {
       try await house.add([(-300, "a", purchase)])
       _ = try await house.run("changes")
       try await house.add([(-200, "b", purchase), (-150, "c", purchase), (-100, "d", purchase)])
-      let preview = try await move(house, to: stamp(-150), dry: true)
+      let preview = try await house.move(to: stamp(-150), dry: true)
       #expect(preview.rowsSkipped == 1)
       #expect(preview.rowsToRead == 2)
       #expect(preview.rowsAgain == 0)
       #expect(preview.warnings.first?.contains("left out") == true)
-      #expect(try await move(house, to: stamp(-150)).moved)
+      #expect(try await house.move(to: stamp(-150)).moved)
       let run = try await house.run("changes")
       #expect(run.applied == 2)
       #expect(run.rowsRead == 2)
       // The file's clock is this machine's.
-      let future = await refusal { try await move(house, to: .max) }
+      let future = await refusal { try await house.move(to: .max) }
       #expect(future?.code == .invalidArgument)
       #expect(future?.reason == "cursor_in_future")
     }
@@ -141,9 +121,9 @@ struct MoveCursorTests {
     try await RealHouse.with { house in
       try await house.activeSync()
       try await house.add([(-30, "a", purchase), (-20, "b", purchase)])
-      let back = await refusal { try await move(house, back: 1) }
+      let back = await refusal { try await house.move(back: 1) }
       #expect(back?.reason == "no_cursor")
-      let moved = try await move(house, to: stamp(-20))
+      let moved = try await house.move(to: stamp(-20))
       #expect(moved.from == nil)
       #expect(moved.rowsSkipped == 1)
       #expect(try await house.run("changes").applied == 1)
@@ -156,16 +136,16 @@ struct MoveCursorTests {
       try await house.activeSync(.attributes)
       try await house.add([(-30, "a", "{}"), (-20, "b", "{}")])
       _ = try await house.run("changes")
-      _ = try await move(house, to: stamp(-30))
-      _ = try await move(house, all: true)
+      _ = try await house.move(to: stamp(-30))
+      _ = try await house.move(all: true)
       let moves = try await house.client.getCursor(GetCursorRequest(sync: "changes")).moves
       #expect(moves.map(\.to) == [nil, stamp(-30)])
       #expect(moves.map(\.from) == [stamp(-30), stamp(-20)])
       #expect(moves.allSatisfy { $0.movedBy == "operator test" && $0.outcome == "moved" })
       #expect(moves.allSatisfy { $0.movedAt == house.world.world.now().nanoseconds })
       // Previews and refusals are no moves.
-      _ = try await move(house, to: stamp(-20), dry: true)
-      _ = await refusal { try await move(house, to: .max) }
+      _ = try await house.move(to: stamp(-20), dry: true)
+      _ = await refusal { try await house.move(to: .max) }
       #expect(try await house.client.getCursor(GetCursorRequest(sync: "changes")).moves == moves)
     }
   }
@@ -181,16 +161,16 @@ struct MoveCursorTests {
   func invalid(_ request: MoveCursorRequest) async throws {
     try await RealHouse.with { house in
       try await house.activeSync()
-      #expect(
-        await refusal { try await house.client.moveCursor(request) }?.reason == "invalid_target"
-      )
+      let refused = await refusal { try await house.client.moveCursor(request) }
+      #expect(refused?.reason == "invalid_target")
     }
   }
 
   @Test("no such sync; only an operator")
   func refused() async throws {
     try await House.with { house in
-      #expect(await refusal { try await move(house, all: true) }?.code == .notFound)
+      let missing = await refusal { try await house.move(all: true) }
+      #expect(missing?.code == .notFound)
       let stranger = House.client(of: house.orchestrator, role: "writer")
       let denied = await refusal {
         try await stranger.moveCursor(MoveCursorRequest(sync: "changes", toBeginning: true))
@@ -208,15 +188,15 @@ struct MoveCursorTests {
       house.warehouse.script.gate = (0, gate)
       let run = try await house.start("changes")
       await gate.reached()
-      let refused = await refusal { try await move(house, all: true) }
+      let refused = await refusal { try await house.move(all: true) }
       #expect(refused?.code == .failedPrecondition)
       #expect(refused?.reason == "already_running")
       #expect(refused?.message.hasPrefix("Another job is in progress") == true)
-      #expect(try await move(house, all: true, dry: true).rowsToRead == 1)
+      #expect(try await house.move(all: true, dry: true).rowsToRead == 1)
       gate.open()
       #expect(try await house.end(of: run.runId).status == .success)
       #expect(house.writer.sync("changes").moves.isEmpty)
-      #expect(try await move(house, all: true).moved)
+      #expect(try await house.move(all: true).moved)
     }
   }
 
@@ -230,7 +210,7 @@ struct MoveCursorTests {
       house.writer.script.afterMove = { _ in
         if lost.next() < 2 { throw RPCError(.unavailable, "connection reset by peer") }
       }
-      #expect(try await move(house, to: stamp(-10)).moved)
+      #expect(try await house.move(to: stamp(-10)).moved)
       let moves = house.writer.sync("changes").moves
       #expect(moves.count == 3)
       #expect(Set(moves.map { $0.opening?.epoch }) == [2])
@@ -250,11 +230,33 @@ struct MoveCursorTests {
       house.writer.script.afterMove = { _ in
         throw RPCError(.failedPrecondition, "no", reason: "stale_epoch")
       }
-      #expect(await refusal { try await move(house, all: true) }?.reason == "stale_epoch")
+      let refused = await refusal { try await house.move(all: true) }
+      #expect(refused?.reason == "stale_epoch")
       let cursor = try await house.client.getCursor(GetCursorRequest(sync: "changes"))
       #expect(cursor.position == stamp(-10))
       #expect(cursor.moves.map(\.outcome) == ["failed"])
     }
+  }
+}
+
+extension Operated {
+  fileprivate func move(
+    to: Int64? = nil,
+    back: Int64 = 0,
+    all: Bool = false,
+    dry: Bool = false,
+    again: Bool = false
+  ) async throws -> MoveCursorResponse {
+    try await client.moveCursor(
+      MoveCursorRequest(
+        sync: "changes",
+        to: to,
+        backNs: back,
+        toBeginning: all,
+        dryRun: dry,
+        applyAgain: again
+      )
+    )
   }
 }
 

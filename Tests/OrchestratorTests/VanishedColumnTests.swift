@@ -1,5 +1,6 @@
 import OrchestratorAPI
 import RPC
+import SQLDatabase
 import SyncModel
 import TestSupport
 import Testing
@@ -36,7 +37,8 @@ struct VanishedColumnTests {
       let paused = try await state(house)
       #expect(paused.state == .paused)
       #expect(!paused.tested)
-      #expect(await refusal { try await house.start("changes") }?.reason == "sync_is_paused")
+      let refused = await refusal { try await house.start("changes") }
+      #expect(refused?.reason == "sync_is_paused")
 
       // Not before it has been tested again, which fails as long as the column is away.
       let early = await refusal {
@@ -80,7 +82,7 @@ struct VanishedColumnTests {
 
 @Suite("What contacts and webhooks are told")
 struct AlertTests {
-  private func run(_ status: RunStatus, _ code: String = "") -> StoredRun {
+  private func run(_ status: SyncModel.RunStatus, _ code: String = "") -> StoredRun {
     var run = StoredRun(
       id: "run-1",
       workspace: "default",

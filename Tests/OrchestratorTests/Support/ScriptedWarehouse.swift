@@ -100,8 +100,8 @@ final class ScriptedWarehouse: WarehouseDriver {
     ) async throws -> ChangeCount {
       let script = warehouse.script
       if let failure = script.queryFailure { throw failure }
-      let rows = script.rows.filter {
-        $0.updatedAt >= from ?? .earliest && before.map { bound in $0.updatedAt < bound } ?? true
+      let rows = script.rows.filter { row in
+        row.updatedAt >= from ?? .earliest && before.map { row.updatedAt < $0 } ?? true
       }
       return ChangeCount(rows: Int64(rows.count), warehouseTime: script.now)
     }
