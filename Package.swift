@@ -142,7 +142,7 @@ let package = Package(
       name: "sluice-orchestrator",
       dependencies: [
         "Orchestrator", "OrchestratorAPI", "VaultAPI", "WriterAPI", "Warehouse", "Warehouses",
-        "ServiceRuntime", "SQLDatabase", "HTTPFetch", "RPC", "SyncModel",
+        "ServiceRuntime", "SQLDatabase", "HTTPFetch", "Crypto", "RPC", "SyncModel",
       ]
     ),
     .executableTarget(

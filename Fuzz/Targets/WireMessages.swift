@@ -13,6 +13,7 @@ private let types: [any WireMessage.Type] = [
   AttributeOrigins.self, EvaluateBatchRequest.self, BatchEvaluation.self, DryRunEvent.self,
   ExplainRowResponse.self,
   RetryRowsRequest.self, RetriedRows.self,
+  MoveCursorResponse.self, MovePositionRequest.self,
 ]
 
 /// The first byte chooses the type.

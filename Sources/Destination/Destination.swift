@@ -20,6 +20,11 @@ public protocol Destination: Sendable {
   /// - Throws: `Failure`, as `open` and `apply` would.
   func evaluate(_ batch: BatchToEvaluate) async throws -> BatchEffects
 
+  /// Moves the position by hand: raises the fence like `open`, and changes position and ledger in the
+  /// same transaction. The same epoch and run id again move nothing and answer the same.
+  /// - Throws: `Failure` `stale_epoch`, `data_type_changed`.
+  func move(_ move: PositionMove) async throws -> PositionMoved
+
   /// A user's rows in a sync's row log, newest first: rejected ones and warnings.
   func rejectedRows(
     workspace: String,
@@ -80,6 +85,8 @@ public struct SyncOpening: Sendable, Equatable {
   /// Nanoseconds, not negative.
   public var overlap: Int64
   public var updateExistingOnly: Bool
+  /// Whether a row of attributes that changes nothing counts as unchanged; as applied otherwise.
+  public var skipsUnchanged: Bool
 
   public init(
     workspace: String,
@@ -88,7 +95,8 @@ public struct SyncOpening: Sendable, Equatable {
     runID: String,
     data: DataType,
     overlap: Int64,
-    updateExistingOnly: Bool
+    updateExistingOnly: Bool,
+    skipsUnchanged: Bool = true
   ) {
     self.workspace = workspace
     self.sync = sync
@@ -97,6 +105,36 @@ public struct SyncOpening: Sendable, Equatable {
     self.data = data
     self.overlap = overlap
     self.updateExistingOnly = updateExistingOnly
+    self.skipsUnchanged = skipsUnchanged
+  }
+}
+
+/// An operator's change of a sync's position.
+public struct PositionMove: Sendable, Equatable {
+  /// Its run id is an id of the move's own.
+  public var opening: SyncOpening
+  /// The next run reads from here (inclusive); nil: from the beginning.
+  public var position: Timestamp?
+  /// Only says what it would do.
+  public var isDryRun: Bool
+
+  public init(opening: SyncOpening, position: Timestamp?, isDryRun: Bool = false) {
+    self.opening = opening
+    self.position = position
+    self.isDryRun = isDryRun
+  }
+}
+
+public struct PositionMoved: Sendable, Equatable {
+  /// Where it was; nil before the first row.
+  public var previous: Timestamp?
+  /// Applied rows from here on are recognised when they are read again; older ones are forgotten, and
+  /// would have their effect again. nil: none is forgotten.
+  public var knownFrom: Timestamp?
+
+  public init(previous: Timestamp?, knownFrom: Timestamp?) {
+    self.previous = previous
+    self.knownFrom = knownFrom
   }
 }
 

@@ -39,13 +39,28 @@ extension StoredSync {
         maxDeletes: breakers.maxDeletes,
         unusualVolumeFactor: UInt32(clamping: breakers.unusualVolumeFactor),
         alertRejectedPercent: UInt32(clamping: alerts.rejectedPercent),
-        alertSuccess: alerts.tellsSuccess
+        alertSuccess: alerts.tellsSuccess,
+        skipUnchanged: skipsUnchanged ? nil : false
       ),
       state: state.message,
       tested: tested,
       createdAt: createdAt.nanoseconds,
       updatedAt: updatedAt.nanoseconds,
       nextRunAt: nextRunAt
+    )
+  }
+}
+
+extension StoredCursorMove {
+  var message: CursorMove {
+    CursorMove(
+      movedAt: movedAt.nanoseconds,
+      movedBy: movedBy,
+      from: from?.nanoseconds,
+      to: to?.nanoseconds,
+      outcome: outcome.rawValue,
+      rowsAgain: rowsAgain,
+      rowsSkipped: rowsSkipped
     )
   }
 }

@@ -29,61 +29,6 @@ extension SyncOrchestrator {
     }
   }
 
-  public func testAlert(
-    _ request: TestAlertRequest,
-    context: ServerContext
-  ) async throws -> TestAlertResponse {
-    try await answering(context) {
-      let workspace = try Name.workspace(request.workspace)
-      let sync = try await database.read { connection in
-        try connection.existingSync(workspace: workspace, name: request.sync)
-      }
-      guard let carrier else {
-        throw RPCError(
-          .failedPrecondition,
-          "no mail server is configured: set SLUICE_MAIL_SERVER and SLUICE_MAIL_FROM at the orchestrator",
-          reason: "mail_not_configured"
-        )
-      }
-      guard !sync.contacts.isEmpty else {
-        throw RPCError(
-          .failedPrecondition,
-          "sync \"\(sync.name)\" has no contacts",
-          reason: "contact_required"
-        )
-      }
-      let now = world.now()
-      let run = StoredRun(
-        id: "",
-        workspace: workspace,
-        sync: sync.name,
-        epoch: 0,
-        startedAt: now
-      )
-      let alert = Alert(.test, of: run, id: world.newID(), contacts: sync.contacts, at: now)
-      let refused: [RefusedContact]
-      do {
-        refused = try await carrier.deliver(alert)
-      } catch {
-        try Task.checkCancellation()
-        throw RPCError(
-          .unavailable,
-          "the mail could not be handed over: \(error)",
-          reason: "mail_failed"
-        )
-      }
-      guard refused.isEmpty else {
-        let words = refused.map { "\($0.address) (\($0.reason))" }.joined(separator: ", ")
-        throw RPCError(
-          .failedPrecondition,
-          "the mail server refused \(words); the other contacts of sync \"\(sync.name)\" are sent the mail",
-          reason: "contact_refused"
-        )
-      }
-      return TestAlertResponse(contacts: sync.contacts)
-    }
-  }
-
   public func cancelRun(_ request: CancelRunRequest, context: ServerContext) async throws -> Run {
     try await answering(context) {
       let workspace = try Name.workspace(request.workspace)

@@ -178,21 +178,6 @@ extension SyncOrchestrator {
     }
   }
 
-  public func getCursor(_ request: GetCursorRequest, context: ServerContext) async throws -> Cursor
-  {
-    try await answering(context) {
-      let workspace = try Name.workspace(request.workspace)
-      let sync = try await database.read { connection in
-        try connection.existingSync(workspace: workspace, name: request.sync)
-      }
-      return Cursor(
-        sync: sync.name,
-        position: sync.cursor?.nanoseconds,
-        updatedAt: sync.cursorAt.nanoseconds
-      )
-    }
-  }
-
   /// As it travels, with when it runs next.
   private func shown(_ sync: StoredSync, tested: Bool) -> Sync {
     sync.message(tested: tested, nextRunAt: scheduler.nextSlot(of: sync, now: world.now()))

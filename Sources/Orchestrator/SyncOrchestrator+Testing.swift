@@ -44,11 +44,16 @@ extension SyncOrchestrator {
     try await answering(context) {
       let (sync, source) = try await stored(request.workspace, request.name)
       let subject = TestSubject(selection: sync.selection, data: sync.data)
-      try await test(source, subject, responses) { version in
+      try await test(source, subject, responses) { version, inspection in
         // What was tested, not what the sync may have become meanwhile.
         let tested = TestedSettings(source: source, sync: sync, credentialVersion: version)
         try await self.database.transaction { connection in
-          try connection.setTested(tested, workspace: sync.workspace, sync: sync.name)
+          try connection.setTested(
+            tested,
+            columns: SourceColumn.among(inspection.columns.map(\.name)),
+            workspace: sync.workspace,
+            sync: sync.name
+          )
         }
       }
     }
@@ -59,15 +64,17 @@ extension SyncOrchestrator {
     var data: SyncModel.DataType
   }
 
-  /// - Parameter succeeded: called before the report is sent, with the credential's version.
+  /// - Parameter succeeded: called before the report is sent, with the credential's version and what was
+  ///   found.
   private func test(
     _ source: StoredSource,
     _ subject: TestSubject?,
     _ events: RPCWriter<TestEvent>,
-    succeeded: (UInt32) async throws -> Void = { _ in }
+    succeeded: (UInt32, Inspection) async throws -> Void = { _, _ in }
   ) async throws {
     var server = ""
     let report: TestReport
+    var inspection = Inspection()
     do {
       let driver = try warehouses.driver(source.type)
       let settings = try driver.schema.validated(source.settings, type: source.type)
@@ -87,7 +94,6 @@ extension SyncOrchestrator {
       report = try await withClosing(connection) {
         server = await connection.server
         try await events.write(TestEvent(progress: "connected to \(server)"))
-        var inspection = Inspection()
         if let subject {
           try await events.write(
             TestEvent(progress: "reading the columns of \(subject.selection.title)")
@@ -103,7 +109,7 @@ extension SyncOrchestrator {
         }
         return TestReport(inspection, server: server)
       }
-      if report.ok { try await succeeded(released.version) }
+      if report.ok { try await succeeded(released.version, inspection) }
     } catch let failure as Failure {
       logger.info(
         "test failed",

@@ -26,8 +26,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   let credentials: CredentialDesk
   let holds: CredentialHolds
   let scheduler: SyncScheduler
-  /// nil where no mail is configured.
-  let carrier: (any AlertCarrier)?
+  let carriers: AlertCarriers
   let board: RunBoard
 
   private init(
@@ -36,12 +35,12 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     watch: VaultWatch,
     writer: WriterClient,
     warehouses: WarehouseRegistry,
-    carrier: (any AlertCarrier)?,
+    carriers: AlertCarriers,
     world: World,
     logger: Logger,
     configuration: OrchestratorConfiguration
   ) {
-    self.carrier = carrier
+    self.carriers = carriers
     self.database = database
     self.writer = writer
     self.warehouses = warehouses
@@ -72,7 +71,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     vault: VaultClient,
     writer: WriterClient,
     warehouses: WarehouseRegistry,
-    carrier: (any AlertCarrier)? = nil,
+    carriers: AlertCarriers = AlertCarriers(),
     world: World,
     logger: Logger,
     configuration: OrchestratorConfiguration = OrchestratorConfiguration()
@@ -93,7 +92,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       watch: try await VaultWatch.open(database, logger: logger),
       writer: writer,
       warehouses: warehouses,
-      carrier: carrier,
+      carriers: carriers,
       world: world,
       logger: logger,
       configuration: configuration
@@ -118,10 +117,10 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       await withDiscardingTaskGroup { group in
         group.addTask { await self.keepHolds() }
         group.addTask { await self.scheduler.run(of: self) }
-        if let carrier = self.carrier {
+        if !self.carriers.isEmpty {
           let sender = AlertSender(
             database: self.database,
-            carrier: carrier,
+            carriers: self.carriers,
             world: self.world,
             interval: self.configuration.scheduleInterval,
             logger: self.logger
@@ -229,10 +228,13 @@ public final class SyncOrchestrator: OrchestratorService, Service {
 
   /// - Parameter knowsPosition: before the writer was asked, a run knows nothing of the position.
   private func record(_ run: StoredRun, knowsPosition: Bool, at now: Timestamp) async throws {
-    try await database.transaction { [world, hasCarrier = carrier != nil] connection in
+    try await database.transaction { [world, carriers] connection in
       let isNew = try connection.update(run) > 0
-      if run.status.isFinal, isNew, hasCarrier {
-        try connection.enqueueAlerts(of: run, at: now, newID: world.newID)
+      if run.status.isFinal, isNew {
+        try connection.enqueueAlerts(of: run, over: carriers, at: now, newID: world.newID)
+        if run.pausesSync {
+          _ = try connection.pauseUntilTested(workspace: run.workspace, sync: run.sync, at: now)
+        }
       }
       guard knowsPosition else { return }
       try connection.setCursor(run.cursor, workspace: run.workspace, sync: run.sync, at: now)
@@ -273,6 +275,8 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     )
     board.release(workspace: run.workspace, sync: run.sync)
     live.close(run)
+    // The vault need not keep its credential any more.
+    if run.pausesSync { await holds.reconcile() }
   }
 
   /// Does a call's work, and puts what goes wrong in words for the caller.

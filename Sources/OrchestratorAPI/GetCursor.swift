@@ -35,13 +35,16 @@ public struct Cursor: WireMessage, Equatable {
   public var position: Int64?
   /// Nanoseconds since 1970 UTC.
   public var updatedAt: Int64 = 0
+  /// When it was moved by hand, the newest first, at most 20.
+  public var moves: [CursorMove] = []
 
   public init() {}
 
-  public init(sync: String = "", position: Int64? = nil, updatedAt: Int64 = 0) {
+  public init(sync: String = "", position: Int64? = nil, updatedAt: Int64 = 0, moves: [CursorMove] = []) {
     self.sync = sync
     self.position = position
     self.updatedAt = updatedAt
+    self.moves = moves
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -50,6 +53,10 @@ public struct Cursor: WireMessage, Equatable {
       case (1, .lengthDelimited): sync = try reader.string()
       case (2, .varint): position = try reader.int64()
       case (3, .varint): updatedAt = try reader.int64()
+      case (4, .lengthDelimited):
+        var move = CursorMove()
+        try reader.message(into: &move)
+        moves.append(move)
       default: try reader.skip(number, type)
       }
     }
@@ -59,5 +66,6 @@ public struct Cursor: WireMessage, Equatable {
     writer.string(1, sync)
     writer.optionalInt64(2, position)
     writer.int64(3, updatedAt)
+    writer.messages(4, moves)
   }
 }

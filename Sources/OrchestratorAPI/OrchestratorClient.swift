@@ -175,6 +175,13 @@ public struct OrchestratorClient: Sendable {
     try await client.serverStreaming(OrchestratorMethods.watchRun, request, options: options, body)
   }
 
+  public func moveCursor(
+    _ request: MoveCursorRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> MoveCursorResponse {
+    try await client.unary(OrchestratorMethods.moveCursor, request, options: options)
+  }
+
   public func getCursor(
     _ request: GetCursorRequest,
     options: CallOptions = CallOptions()

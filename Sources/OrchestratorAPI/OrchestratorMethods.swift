@@ -98,6 +98,12 @@ public enum OrchestratorMethods {
     isIdempotent: true
   )
 
+  // Made again by itself, one back by a time would go back twice.
+  public static let moveCursor = RPCMethod<MoveCursorRequest, MoveCursorResponse>(
+    service: service,
+    name: "MoveCursor"
+  )
+
   public static let deleteSync = RPCMethod<DeleteSyncRequest, DeleteSyncResponse>(
     service: service,
     name: "DeleteSync"
@@ -138,6 +144,7 @@ public enum OrchestratorMethods {
     table.allow("operator", toCall: listRuns)
     table.allow("operator", toCall: watchRun)
     table.allow("operator", toCall: getCursor)
+    table.allow("operator", toCall: moveCursor)
     table.allow("operator", toCall: deleteSync)
     table.allow("operator", toCall: deleteSource)
     table.allow("operator", toCall: cancelRun)

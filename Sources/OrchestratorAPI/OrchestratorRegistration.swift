@@ -88,5 +88,8 @@ public struct OrchestratorRegistration: RPCService {
     router.unary(OrchestratorMethods.getCursor) {
       try await service.getCursor($0, context: $1)
     }
+    router.unary(OrchestratorMethods.moveCursor) {
+      try await service.moveCursor($0, context: $1)
+    }
   }
 }

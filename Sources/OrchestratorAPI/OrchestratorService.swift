@@ -102,5 +102,10 @@ public protocol OrchestratorService: Sendable {
     context: ServerContext
   ) async throws
 
+  /// Moves a cursor by hand, or says what that would mean. FAILED_PRECONDITION while a run is under way,
+  /// or `would_apply_again`; INVALID_ARGUMENT `cursor_in_future`.
+  func moveCursor(_ request: MoveCursorRequest, context: ServerContext) async throws
+    -> MoveCursorResponse
+
   func getCursor(_ request: GetCursorRequest, context: ServerContext) async throws -> Cursor
 }

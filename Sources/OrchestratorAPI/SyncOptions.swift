@@ -17,6 +17,9 @@ public struct SyncOptions: WireMessage, Equatable {
   public var alertRejectedPercent: UInt32 = 0
   /// A mail after every run that succeeds.
   public var alertSuccess = false
+  /// Whether a row of attributes that changes nothing counts as unchanged; nil means yes. When false it
+  /// counts as applied, and is written.
+  public var skipUnchanged: Bool?
 
   public init() {}
 
@@ -28,7 +31,8 @@ public struct SyncOptions: WireMessage, Equatable {
     maxDeletes: Int64 = 0,
     unusualVolumeFactor: UInt32 = 0,
     alertRejectedPercent: UInt32 = 0,
-    alertSuccess: Bool = false
+    alertSuccess: Bool = false,
+    skipUnchanged: Bool? = nil
   ) {
     self.overlapNs = overlapNs
     self.updateExistingOnly = updateExistingOnly
@@ -38,6 +42,7 @@ public struct SyncOptions: WireMessage, Equatable {
     self.unusualVolumeFactor = unusualVolumeFactor
     self.alertRejectedPercent = alertRejectedPercent
     self.alertSuccess = alertSuccess
+    self.skipUnchanged = skipUnchanged
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -51,6 +56,7 @@ public struct SyncOptions: WireMessage, Equatable {
       case (6, .varint): unusualVolumeFactor = try reader.uint32()
       case (7, .varint): alertRejectedPercent = try reader.uint32()
       case (8, .varint): alertSuccess = try reader.bool()
+      case (10, .varint): skipUnchanged = try reader.bool()
       default: try reader.skip(number, type)
       }
     }
@@ -65,5 +71,6 @@ public struct SyncOptions: WireMessage, Equatable {
     writer.uint32(6, unusualVolumeFactor)
     writer.uint32(7, alertRejectedPercent)
     writer.bool(8, alertSuccess)
+    if let skipUnchanged { writer.alwaysUInt64(10, skipUnchanged ? 1 : 0) }
   }
 }

@@ -32,15 +32,21 @@ public struct TestAlertRequest: WireMessage, Equatable {
 public struct TestAlertResponse: WireMessage, Equatable {
   /// Whom the mail went to.
   public var contacts: [String] = []
+  /// A webhook is configured, and took it.
+  public var webhook = false
 
   public init() {}
 
-  public init(contacts: [String]) { self.contacts = contacts }
+  public init(contacts: [String], webhook: Bool = false) {
+    self.contacts = contacts
+    self.webhook = webhook
+  }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
     while let (number, type) = try reader.nextTag() {
       switch (number, type) {
       case (1, .lengthDelimited): contacts.append(try reader.string())
+      case (2, .varint): webhook = try reader.bool()
       default: try reader.skip(number, type)
       }
     }
@@ -48,5 +54,6 @@ public struct TestAlertResponse: WireMessage, Equatable {
 
   public func encode(into writer: inout WireWriter) {
     writer.strings(1, contacts)
+    writer.bool(2, webhook)
   }
 }

@@ -17,6 +17,14 @@ public enum SourceColumn: String, Sendable, CaseIterable {
   ]
 }
 
+extension SourceColumn {
+  /// Those that have one of these names, whatever its case.
+  public static func among(_ names: [String]) -> [SourceColumn] {
+    let folded = Set(names.map { Array(TableName.lowercased($0).utf8) })
+    return allCases.filter { folded.contains(Array(TableName.lowercased($0.rawValue).utf8)) }
+  }
+}
+
 /// Which of a source's columns a sync reads, by their real names.
 public struct SourceColumns: Sendable, Equatable {
   public struct Entry: Sendable, Equatable {

@@ -49,6 +49,16 @@ public protocol WarehouseConnection: Sendable {
   func rows(of user: SourceUser, in selection: RowSelection, data: DataType, limit: Int) async throws
     -> UserRows
 
+  /// Counts what `readChanges` would read, before an operator moves a cursor: rows with UPDATED_AT not
+  /// null, `>= from` where it is set and `< before` where that is. May take as long as a scan.
+  /// - Throws: `Failure`, as `readChanges`.
+  func countChanges(
+    _ selection: RowSelection,
+    data: DataType,
+    from: Timestamp?,
+    before: Timestamp?
+  ) async throws -> ChangeCount
+
   /// Cancels what is under way and closes. Never throws; safe to call twice.
   func close() async
 }
@@ -60,6 +70,9 @@ public protocol ChangeReader: Sendable {
   /// The warehouse's own clock when the query began: the cursor never passes it (decision 4).
   var warehouseTime: Timestamp { get }
 
+  /// Those of the source that the rows are made of.
+  var columns: [SourceColumn] { get }
+
   /// The next rows; nil at the end of the result.
   /// - Throws: `Failure`; what was handed out before stays valid.
   func nextBatch() async throws -> RowBatch?
@@ -67,6 +80,18 @@ public protocol ChangeReader: Sendable {
   /// How many rows the warehouse itself says the result had; nil where it does not say, or before
   /// the end.
   var reportedRowCount: Int64? { get async }
+}
+
+/// What `countChanges` found.
+public struct ChangeCount: Sendable, Equatable {
+  public var rows: Int64
+  /// The warehouse's own clock then.
+  public var warehouseTime: Timestamp
+
+  public init(rows: Int64, warehouseTime: Timestamp) {
+    self.rows = rows
+    self.warehouseTime = warehouseTime
+  }
 }
 
 /// What `inspect` found.

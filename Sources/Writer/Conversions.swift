@@ -11,7 +11,8 @@ extension SyncOpening {
       runID: request.runId,
       data: data,
       overlap: request.overlapNs,
-      updateExistingOnly: request.updateExistingOnly
+      updateExistingOnly: request.updateExistingOnly,
+      skipsUnchanged: !request.applyUnchanged
     )
   }
 }

@@ -50,6 +50,38 @@ public struct ProfileWriter: WriterService {
     }
   }
 
+  public func movePosition(
+    _ request: MovePositionRequest,
+    context: ServerContext
+  ) async throws -> MovePositionResponse {
+    let opening = request.opening ?? OpenSyncRequest()
+    let data = try RequestChecks.open(opening)
+    return try await answering(context) {
+      let moved = try await destinations.destination(opening.destination).move(
+        PositionMove(
+          opening: SyncOpening(opening, data: data),
+          position: request.position.map(Timestamp.init(nanoseconds:)),
+          isDryRun: request.dryRun
+        )
+      )
+      if !request.dryRun {
+        logger.notice(
+          "position moved by hand",
+          metadata: [
+            "workspace": "\(opening.workspace)", "sync": "\(opening.sync)",
+            "epoch": "\(opening.epoch)",
+            "from": "\(moved.previous.map { "\($0.nanoseconds)" } ?? "the beginning")",
+            "to": "\(request.position.map { "\($0)" } ?? "the beginning")",
+          ]
+        )
+      }
+      return MovePositionResponse(
+        previous: moved.previous?.nanoseconds,
+        knownFrom: moved.knownFrom?.nanoseconds
+      )
+    }
+  }
+
   public func applyBatches(
     _ requests: RPCReader<ApplyBatchRequest>,
     responses: RPCWriter<Receipt>,

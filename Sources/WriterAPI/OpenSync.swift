@@ -13,6 +13,8 @@ public struct OpenSyncRequest: WireMessage, Equatable {
   /// How far before the position the run reads again; the ledger keeps row versions that far.
   public var overlapNs: Int64 = 0
   public var updateExistingOnly = false
+  /// A row of attributes that changes nothing counts as applied, not as unchanged.
+  public var applyUnchanged = false
 
   public init() {}
 
@@ -24,7 +26,8 @@ public struct OpenSyncRequest: WireMessage, Equatable {
     destination: String = "",
     data: DataType = .unspecified,
     overlapNs: Int64 = 0,
-    updateExistingOnly: Bool = false
+    updateExistingOnly: Bool = false,
+    applyUnchanged: Bool = false
   ) {
     self.workspace = workspace
     self.sync = sync
@@ -34,6 +37,7 @@ public struct OpenSyncRequest: WireMessage, Equatable {
     self.data = data
     self.overlapNs = overlapNs
     self.updateExistingOnly = updateExistingOnly
+    self.applyUnchanged = applyUnchanged
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -47,6 +51,7 @@ public struct OpenSyncRequest: WireMessage, Equatable {
       case (6, .varint): data = try reader.enumeration()
       case (7, .varint): overlapNs = try reader.int64()
       case (8, .varint): updateExistingOnly = try reader.bool()
+      case (10, .varint): applyUnchanged = try reader.bool()
       default: try reader.skip(number, type)
       }
     }
@@ -61,6 +66,7 @@ public struct OpenSyncRequest: WireMessage, Equatable {
     writer.enumeration(6, data)
     writer.int64(7, overlapNs)
     writer.bool(8, updateExistingOnly)
+    writer.bool(10, applyUnchanged)
   }
 }
 

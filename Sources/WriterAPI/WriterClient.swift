@@ -33,6 +33,13 @@ public struct WriterClient: Sendable {
     try await client.unary(WriterMethods.applyBatch, request, options: options)
   }
 
+  public func movePosition(
+    _ request: MovePositionRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> MovePositionResponse {
+    try await client.unary(WriterMethods.movePosition, request, options: options)
+  }
+
   /// Lends the rows in the order in which they were read; the call ends with `body`.
   public func listRejectedRows<Result: Sendable>(
     _ request: ListRejectedRowsRequest,

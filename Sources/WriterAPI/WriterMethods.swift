@@ -22,6 +22,12 @@ public enum WriterMethods {
     name: "ApplyBatch",
     isIdempotent: true
   )
+  // As OpenSync: the same epoch and id again change nothing.
+  public static let movePosition = RPCMethod<MovePositionRequest, MovePositionResponse>(
+    service: service,
+    name: "MovePosition",
+    isIdempotent: true
+  )
   public static let listRejectedRows = RPCMethod<ListRejectedRowsRequest, RejectedRow>(
     service: service,
     name: "ListRejectedRows",
@@ -79,6 +85,7 @@ public enum WriterMethods {
     table.allow("orchestrator", toCall: openSync)
     table.allow("orchestrator", toCall: applyBatches)
     table.allow("orchestrator", toCall: applyBatch)
+    table.allow("orchestrator", toCall: movePosition)
     table.allow("operator", "orchestrator", toCall: listRejectedRows)
     // Payloads are for people.
     table.allow("operator", toCall: exportRejectedRows)

@@ -20,6 +20,13 @@ public protocol WriterService: Sendable {
   /// As `applyBatches`, for a single batch.
   func applyBatch(_ request: ApplyBatchRequest, context: ServerContext) async throws -> Receipt
 
+  /// Moves a sync's position by hand; raises the fence like `openSync`. FAILED_PRECONDITION (reason
+  /// `stale_epoch`) when a higher epoch was seen.
+  func movePosition(
+    _ request: MovePositionRequest,
+    context: ServerContext
+  ) async throws -> MovePositionResponse
+
   /// Rejected rows, in the order in which they were read.
   func listRejectedRows(
     _ request: ListRejectedRowsRequest,
@@ -95,6 +102,9 @@ public struct WriterRegistration: RPCService {
     }
     router.unary(WriterMethods.applyBatch) {
       try await service.applyBatch($0, context: $1)
+    }
+    router.unary(WriterMethods.movePosition) {
+      try await service.movePosition($0, context: $1)
     }
     router.serverStreaming(WriterMethods.listRejectedRows) {
       try await service.listRejectedRows($0, responses: $1, context: $2)

@@ -24,6 +24,14 @@ let process = ServiceProcess(
     ("SLUICE_MAIL_SECURITY", "starttls (default), tls, or none to this machine"),
     ("SLUICE_MAIL_CREDENTIAL", "the vault's credential of type smtp, in workspace default"),
     ("SLUICE_MAIL_CA", "the file of the authority of the mail server, instead of the system's"),
+    ("SLUICE_WEBHOOK_URL", "where alerts are POSTed to, https; none: no webhooks"),
+    ("SLUICE_WEBHOOK_SECRET_FILE", "the file of the secret that signs them, 16 bytes or more"),
+    (
+      "SLUICE_WEBHOOK_OLD_SECRET_FILE",
+      "that of the one before, while the receiver changes over; it signs too"
+    ),
+    ("SLUICE_WEBHOOK_CA", "the file of the authority of the receiver, instead of the system's"),
+    ("SLUICE_EGRESS_ALLOW", "addresses that are not public and may be POSTed to: 10.1.2.3,10.2.0.0/16"),
     ("SLUICE_MAXIMUM_RUNS", "runs that go on at once, 1 to 1000 (default 32); more wait"),
   ]
 )
@@ -44,9 +52,15 @@ exit(
       vault: VaultClient(vault.client),
       writer: WriterClient(writer.client),
       warehouses: WarehouseRegistry.all,
-      carrier: try MailAlertCarrier(
-        surroundings.configuration.settings,
-        vault: VaultClient(vault.client)
+      carriers: AlertCarriers(
+        mail: try MailAlertCarrier(
+          surroundings.configuration.settings,
+          vault: VaultClient(vault.client)
+        ),
+        webhook: try WebhookAlertCarrier(
+          surroundings.configuration.settings,
+          world: surroundings.world
+        )
       ),
       world: surroundings.world,
       logger: surroundings.logger,

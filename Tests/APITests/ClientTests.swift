@@ -51,6 +51,7 @@ import WriterAPI
     let watched = try await client.watchRun(Samples.watchRun) { try await $0.all() }
     #expect(watched.map(\.runId) == ["watchRun"])
     #expect(try await client.getCursor(Samples.getCursor) == Cursor(sync: "getCursor", position: 0))
+    #expect(try await client.moveCursor(Samples.moveCursor).sync == "moveCursor s")
   }
 
   @Test("A writer's calls")
@@ -64,6 +65,7 @@ import WriterAPI
       try await client.applyBatch(Samples.applyBatch)
         == Receipt(batchNumber: 2, batchId: "b", applied: 2)
     )
+    #expect(try await client.movePosition(Samples.movePosition).previous == 0)
     let rejected = try await client.listRejectedRows(Samples.listRejectedRows) {
       try await $0.all()
     }

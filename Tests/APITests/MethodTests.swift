@@ -64,11 +64,12 @@ import WriterAPI
       Method(M.putSync), Method(M.getSync), Method(M.listSyncs), Method(M.testSync),
       Method(M.activateSync), Method(M.pauseSync), Method(M.runSync), Method(M.getRun),
       Method(M.listRuns), Method(M.watchRun), Method(M.getCursor), Method(M.deleteSync),
-      Method(M.deleteSource), Method(M.cancelRun), Method(M.testAlert),
+      Method(M.deleteSource), Method(M.cancelRun), Method(M.testAlert), Method(M.moveCursor),
       Method(M.dryRunSync), Method(M.explainRow),
     ]
     try check(methods, service: M.service, OrchestratorRegistration(NamingOrchestrator()))
     #expect(!M.runSync.isIdempotent && !M.dryRunSync.isIdempotent)
+    #expect(!M.moveCursor.isIdempotent)
   }
 
   @Test("The writer's methods are those of writer.proto")
@@ -79,6 +80,7 @@ import WriterAPI
       Method(M.getProfile), Method(M.exportProfiles), Method(M.countProfiles),
       Method(M.explainAttribute), Method(M.evaluateBatch), Method(M.explainUser),
       Method(M.exportRejectedRows), Method(M.retryRows),
+      Method(M.movePosition),
     ]
     try check(methods, service: M.service, WriterRegistration(NamingWriter()))
     // A second try's counts would not be those of the first.

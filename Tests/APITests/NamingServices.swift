@@ -126,6 +126,11 @@ struct NamingOrchestrator: OrchestratorService {
   func getCursor(_ request: GetCursorRequest, context: ServerContext) async throws -> Cursor {
     Cursor(sync: "getCursor", position: 0)
   }
+
+  func moveCursor(
+    _ request: MoveCursorRequest,
+    context: ServerContext
+  ) async throws -> MoveCursorResponse { MoveCursorResponse(sync: "moveCursor \(request.sync)") }
 }
 
 /// As `NamingOrchestrator`; a batch is answered with its number.
@@ -136,6 +141,11 @@ struct NamingWriter: WriterService {
   ) async throws -> OpenSyncResponse {
     OpenSyncResponse(nextBatchNumber: request.epoch, position: nil, readFrom: 0)
   }
+
+  func movePosition(
+    _ request: MovePositionRequest,
+    context: ServerContext
+  ) async throws -> MovePositionResponse { MovePositionResponse(previous: request.position) }
 
   func applyBatches(
     _ requests: RPCReader<ApplyBatchRequest>,

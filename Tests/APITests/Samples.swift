@@ -89,7 +89,7 @@ enum Samples {
   static let activateSync = ActivateSyncRequest(workspace: "w", name: "n")
   static let pauseSync = PauseSyncRequest(workspace: "w", name: "n")
   static let testAlert = TestAlertRequest(workspace: "w", sync: "s")
-  static let testAlertResponse = TestAlertResponse(contacts: ["a@example.com", ""])
+  static let testAlertResponse = TestAlertResponse(contacts: ["a@example.com", ""], webhook: true)
   static let deleteSync = DeleteSyncRequest(workspace: "w", name: "n")
   static let deleteSource = DeleteSourceRequest(workspace: "w", name: "n")
   static let cancelRun = CancelRunRequest(workspace: "w", runId: "r")
@@ -98,7 +98,41 @@ enum Samples {
   static let listRuns = ListRunsRequest(workspace: "w", sync: "s", limit: 1000)
   static let watchRun = WatchRunRequest(workspace: "w", runId: "r")
   static let getCursor = GetCursorRequest(workspace: "w", sync: "s")
-  static let cursor = Cursor(sync: "s", position: 0, updatedAt: 4)
+  static let cursor = Cursor(
+    sync: "s",
+    position: 0,
+    updatedAt: 4,
+    moves: [
+      CursorMove(
+        movedAt: 1,
+        movedBy: "operator 1",
+        from: 0,
+        to: -2,
+        outcome: "moved",
+        rowsAgain: 3,
+        rowsSkipped: 4
+      ), CursorMove(),
+    ]
+  )
+  static let moveCursor = MoveCursorRequest(
+    workspace: "w",
+    sync: "s",
+    to: 0,
+    backNs: 1,
+    toBeginning: true,
+    dryRun: true,
+    applyAgain: true
+  )
+  static let moveCursorResponse = MoveCursorResponse(
+    sync: "s",
+    from: 0,
+    to: -1,
+    moved: true,
+    rowsToRead: 1,
+    rowsAgain: 2,
+    rowsSkipped: 3,
+    warnings: ["w", ""]
+  )
 
   // MARK: Writer
 
@@ -110,8 +144,11 @@ enum Samples {
     destination: "profiles",
     data: .deletes,
     overlapNs: 600_000_000_000,
-    updateExistingOnly: true
+    updateExistingOnly: true,
+    applyUnchanged: true
   )
+  static let movePosition = MovePositionRequest(opening: openSync, position: 0, dryRun: true)
+  static let movePositionResponse = MovePositionResponse(previous: 0, knownFrom: -1)
   static let openSyncResponse = OpenSyncResponse(
     nextBatchNumber: .max,
     position: 0,
@@ -241,7 +278,7 @@ enum Samples {
     source, sync, testEvent, run, putSource, putSourceResponse, getSource, listSources, testSource,
     putSync, putSyncResponse, getSync, listSyncs, testSync, activateSync, pauseSync, runSync,
     getRun, listRuns, watchRun, getCursor, cursor, deleteSync, deleteSource, cancelRun, testAlert,
-    testAlertResponse,
+    testAlertResponse, moveCursor, moveCursorResponse, movePosition, movePositionResponse,
     openSync, openSyncResponse, applyBatch, receipt, listRejectedRows, rejectedRow, getProfile,
     profile, exportProfiles, countProfiles, profileCounts, explainAttribute, attributeOrigins,
     retryRows, retriedRows,

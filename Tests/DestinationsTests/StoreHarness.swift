@@ -165,6 +165,7 @@ final class SyncPlayer {
   let data: DataType
   var overlap: Int64
   var updateExistingOnly: Bool
+  var skipsUnchanged = true
   var epoch: UInt64 = 0
   var next: UInt64 = 0
   /// The warehouse's clock.
@@ -196,15 +197,36 @@ final class SyncPlayer {
   }
 
   func open(epoch: UInt64, run: String, data: DataType? = nil) async throws -> SyncPosition {
-    try await harness.store.open(
-      SyncOpening(
-        workspace: workspace,
-        sync: name,
-        epoch: epoch,
-        runID: run,
-        data: data ?? self.data,
-        overlap: overlap,
-        updateExistingOnly: updateExistingOnly
+    try await harness.store.open(opening(epoch: epoch, run: run, data: data))
+  }
+
+  private func opening(epoch: UInt64, run: String, data: DataType? = nil) -> SyncOpening {
+    SyncOpening(
+      workspace: workspace,
+      sync: name,
+      epoch: epoch,
+      runID: run,
+      data: data ?? self.data,
+      overlap: overlap,
+      updateExistingOnly: updateExistingOnly,
+      skipsUnchanged: skipsUnchanged
+    )
+  }
+
+  /// An operator's move, with a new epoch unless a test says otherwise.
+  @discardableResult
+  func move(
+    to position: Int64?,
+    epoch given: UInt64? = nil,
+    dryRun: Bool = false
+  ) async throws -> PositionMoved {
+    if given == nil, !dryRun { epoch += 1 }
+    let epoch = given ?? self.epoch
+    return try await harness.store.move(
+      PositionMove(
+        opening: opening(epoch: epoch, run: "move-\(epoch)"),
+        position: position.map { Timestamp(nanoseconds: $0) },
+        isDryRun: dryRun
       )
     )
   }

@@ -40,7 +40,8 @@ import WriterAPI
             "max_deletes": 0,
             "unusual_volume_factor": 0,
             "alert_rejected_percent": 0,
-            "alert_success": false
+            "alert_success": false,
+            "skip_unchanged": true
           },
           "state": "active",
           "tested": true,
@@ -235,10 +236,7 @@ import WriterAPI
   }
 
   @Test(arguments: [
-    ["setup", "snowflake"], ["export"], ["diff", "-f", "x"],
-    ["run", "retry", "x", "--code", "y"], ["cursor", "set", "a", "b"],
-    ["cursor", "rewind", "a"], ["doctor"],
-    ["source", "create", "x", "--type", "y"],
+    ["setup", "snowflake"], ["export"], ["diff", "-f", "x"], ["doctor"],
   ]) func `verbs to come say that they are not built yet`(_ words: [String]) async {
     let outcome = await bench.run(words)
     #expect(outcome.exit == 1)
@@ -365,7 +363,7 @@ import WriterAPI
     #expect(
       outcome.output
         == #"{"sync":"purchases","position":"2024-01-01T00:00:00.000000001Z","#
-        + #""position_ns":1704067200000000001,"updated_at":null}"# + "\n"
+        + #""position_ns":1704067200000000001,"updated_at":null,"moves":[]}"# + "\n"
     )
   }
 }

@@ -157,7 +157,8 @@ import Testing
     defer { lifeline.close() }
     let settings = [
       "SLUICE_MAIL_SERVER": "mail.example:587", "SLUICE_MAIL_CREDENTIAL": "postman",
-      "SLUICE_SHORTEST_INTERVAL": "5",
+      "SLUICE_SHORTEST_INTERVAL": "5", "SLUICE_WEBHOOK_URL": "https://hooks.example/",
+      "SLUICE_EGRESS_ALLOW": "10.1.2.3",
     ]
     let house = try await house(
       programs: directory.path,

@@ -16,6 +16,9 @@ final class FakeOrchestrator: OrchestratorService {
     var lostWatches = 0
     var report = TestReport(ok: true, server: "SQLite 3.40.1")
     var cursor = Cursor()
+    var cursorMove = MoveCursorResponse()
+    var lastMove: MoveCursorRequest?
+    var alerted = TestAlertResponse()
     var putWarnings: [String] = []
     /// What a dry run answers, in order; it hangs after them where a watch would.
     var dryRun: [DryRunEvent] = []
@@ -135,7 +138,7 @@ final class FakeOrchestrator: OrchestratorService {
   func testAlert(
     _ request: TestAlertRequest,
     context: ServerContext
-  ) async throws -> TestAlertResponse { throw RPCError(.unimplemented, "not in this fake") }
+  ) async throws -> TestAlertResponse { state.withLock { $0.alerted } }
 
   func deleteSync(
     _ request: DeleteSyncRequest,
@@ -287,6 +290,28 @@ final class FakeOrchestrator: OrchestratorService {
     }
     if isLost { throw RPCError(.unavailable, "the connection was lost") }
     if hangs { try await Task.sleep(for: .seconds(3600)) }
+  }
+
+  func moveCursor(_ request: MoveCursorRequest, context: ServerContext) async throws
+    -> MoveCursorResponse
+  {
+    _ = try await getSync(
+      GetSyncRequest(workspace: request.workspace, name: request.sync),
+      context: context
+    )
+    return try state.withLock { state in
+      state.lastMove = request
+      var answer = state.cursorMove
+      if !request.dryRun, answer.rowsAgain > 0, !request.applyAgain {
+        throw RPCError(
+          .failedPrecondition,
+          "\(answer.rowsAgain) rows would be applied again",
+          reason: "would_apply_again"
+        )
+      }
+      answer.moved = !request.dryRun
+      return answer
+    }
   }
 
   func getCursor(_ request: GetCursorRequest, context: ServerContext) async throws -> Cursor {

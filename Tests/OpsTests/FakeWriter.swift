@@ -25,6 +25,13 @@ final class FakeWriter: WriterService {
     throw RPCError(.permissionDenied, "the CLI has no business here")
   }
 
+  func movePosition(
+    _ request: MovePositionRequest,
+    context: ServerContext
+  ) async throws -> MovePositionResponse {
+    throw RPCError(.permissionDenied, "the CLI has no business here")
+  }
+
   func applyBatches(
     _ requests: RPCReader<ApplyBatchRequest>,
     responses: RPCWriter<Receipt>,

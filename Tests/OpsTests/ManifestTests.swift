@@ -134,7 +134,7 @@ import VaultAPI
     ),
     (
       "kind: Sync\nname: a\nsource: b\ntable: t\ndata: events\noptions: { xyzzy: 1 }",
-      "shop.yaml: line 6: unknown key \"xyzzy\" in a Sync's options; it may have: overlap, updateExistingOnly, rowLimit, maxRejectedPercent, maxDeletes, unusualVolumeFactor, alertRejectedPercent, alertSuccess"
+      "shop.yaml: line 6: unknown key \"xyzzy\" in a Sync's options; it may have: overlap, updateExistingOnly, rowLimit, maxRejectedPercent, maxDeletes, unusualVolumeFactor, alertRejectedPercent, alertSuccess, skipUnchanged"
     ),
     // Kinds.
     (

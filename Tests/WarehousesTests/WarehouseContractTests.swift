@@ -95,6 +95,57 @@ struct WarehouseContractTests {
     #expect(try await fixture.read("t", from: .earliest).count == 4)
   }
 
+  @Test("counts what it would read, from here and before there", arguments: types)
+  func counts(type: String) async throws {
+    let fixture = try await Fixtures.make(type)
+    try fixture.create(
+      .usual(
+        "t",
+        [
+          (newYear - microsecond, "a", "{}"), (newYear, "b", "{}"), (newYear, "c", "{}"),
+          (newYear + microsecond, "d", "{}"), (nil, "never", "{}"),
+        ]
+      )
+    )
+    let connection = try await fixture.connect()
+    func count(_ from: Int64?, _ before: Int64?) async throws -> Int64 {
+      let found = try await connection.countChanges(
+        fixture.selection("t"),
+        data: .attributes,
+        from: from.map(Timestamp.init(nanoseconds:)),
+        before: before.map(Timestamp.init(nanoseconds:))
+      )
+      #expect(found.warehouseTime > Timestamp(nanoseconds: newYear))
+      return found.rows
+    }
+    #expect(try await count(nil, nil) == 4)
+    #expect(try await count(newYear, nil) == 3)
+    #expect(try await count(newYear + 1, nil) == 1)
+    #expect(try await count(nil, newYear) == 1)
+    #expect(try await count(newYear, newYear + microsecond) == 2)
+    #expect(try await count(newYear, newYear + 1) == 2)
+    #expect(try await count(newYear, newYear) == 0)
+    #expect(try await count(.min, .max) == 4)
+    let failure = await #expect(throws: Failure.self) {
+      try await connection.countChanges(
+        fixture.selection("t"),
+        data: .deletes,
+        from: nil,
+        before: nil
+      )
+    }
+    #expect(failure?.code == "payload_in_deletes")
+    // The connection is good for what comes next.
+    let reader = try await connection.readChanges(
+      fixture.selection("t"),
+      data: .attributes,
+      from: nil
+    )
+    #expect(reader.columns == [.updatedAt, .externalID, .payload])
+    #expect(try await reader.rest().0.count == 4)
+    await connection.close()
+  }
+
   @Test("keeps microseconds exact, also before 1970", arguments: types)
   func exactness(type: String) async throws {
     let fixture = try await Fixtures.make(type)

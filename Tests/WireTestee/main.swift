@@ -31,6 +31,7 @@ let orchestrator: [any WireMessage.Type] = [
   DeleteSourceResponse.self, CancelRunRequest.self, TestAlertRequest.self, TestAlertResponse.self,
   DryRunSyncRequest.self, DryRunEvent.self, RowDifference.self, ChangedAttribute.self,
   ExplainRowRequest.self, ExplainRowResponse.self, ExplainedRow.self, LoggedRow.self,
+  CursorMove.self, MoveCursorRequest.self, MoveCursorResponse.self,
 ]
 let writer: [any WireMessage.Type] = [
   OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,
@@ -40,6 +41,7 @@ let writer: [any WireMessage.Type] = [
   EvaluateBatchRequest.self, BatchEvaluation.self, RowEvaluation.self, AttributeDifference.self,
   ExplainUserRequest.self, UserExplanation.self,
   RetryRowsRequest.self, RetriedRows.self,
+  MovePositionRequest.self, MovePositionResponse.self,
 ]
 
 var types: [String: any WireMessage.Type] = [:]

@@ -124,6 +124,7 @@ final class FailingDestination: Destination {
   func open(_ opening: SyncOpening) async throws -> SyncPosition { throw failure }
   func apply(_ batch: BatchToApply) async throws -> BatchReceipt { throw failure }
   func evaluate(_ batch: BatchToEvaluate) async throws -> BatchEffects { throw failure }
+  func move(_ move: PositionMove) async throws -> PositionMoved { throw failure }
   func rejectedRows(
     workspace: String,
     sync: String,

@@ -62,6 +62,11 @@ public struct ProfileStore: Destination, ProfileReading {
     return try await transaction { try SyncFence.open(opening, now: now, $0) }
   }
 
+  public func move(_ move: PositionMove) async throws -> PositionMoved {
+    let now = world.now()
+    return try await transaction { try SyncMove.move(move, now: now, $0) }
+  }
+
   public func apply(_ batch: BatchToApply) async throws -> BatchReceipt {
     let (world, policy, rowLog) = (self.world, self.policy, self.rowLog)
     return try await transaction {

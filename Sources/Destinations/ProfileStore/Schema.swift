@@ -3,7 +3,7 @@ import SQLDatabase
 /// The store's tables. Identity is bytes (design, decision 13): what users are named by is a BLOB,
 /// which SQLite compares by memcmp.
 enum ProfileStoreSchema {
-  static let migrations = SQLMigrations([first, second, third])
+  static let migrations = SQLMigrations([first, second, rowLog, cursorMoves])
 
   /// - profiles.id: the workspace's number in the high 24 bits, so that a workspace is one range.
   /// - workspaces' totals change in the transaction that changes what they count.
@@ -152,7 +152,7 @@ enum ProfileStoreSchema {
   /// - outcome: what became of the row since; NULL while it is rejected. outcome_run_id: the run that
   ///   read it again; NULL where it was retried.
   /// - syncs.sealed_bytes: the sum of its rows' `sealed`.
-  private static let third = """
+  private static let rowLog = """
     ALTER TABLE rejected_rows ADD COLUMN hash BLOB;
     ALTER TABLE rejected_rows ADD COLUMN copy INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE rejected_rows ADD COLUMN sealed BLOB;
@@ -164,5 +164,11 @@ enum ProfileStoreSchema {
     CREATE INDEX rejected_rows_by_version ON rejected_rows (sync, updated_at, hash, copy)
       WHERE hash IS NOT NULL;
     CREATE INDEX rejected_rows_by_time ON rejected_rows (rejected_at);
+    """
+
+  /// - syncs.forgotten_until: see `SyncRecord`.
+  private static let cursorMoves = """
+    ALTER TABLE syncs ADD COLUMN forgotten_until INTEGER;
+    ALTER TABLE syncs ADD COLUMN skips_unchanged INTEGER NOT NULL DEFAULT 1;
     """
 }

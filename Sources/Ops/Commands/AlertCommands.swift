@@ -5,7 +5,7 @@ import RPC
 struct AlertNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "alert",
-    abstract: "Mails to the contacts of syncs.",
+    abstract: "Mails to the contacts of syncs, and webhooks.",
     subcommands: [AlertTest.self]
   )
 }
@@ -13,7 +13,7 @@ struct AlertNoun: ParsableCommand {
 struct AlertTest: SessionCommand {
   static let configuration = CommandConfiguration(
     commandName: "test",
-    abstract: "Sends a mail to a sync's contacts now."
+    abstract: "Sends a mail to a sync's contacts now, and a webhook, whatever is configured."
   )
   @Argument(help: "The sync's name.") var sync: String
   @OptionGroup var options: GlobalOptions
@@ -23,7 +23,10 @@ struct AlertTest: SessionCommand {
     let response = try await session.calling(.orchestrator, sync) {
       try await session.links.orchestrator().testAlert(request, options: session.callOptions)
     }
-    session.say("a mail was handed over for \(response.contacts.joined(separator: ", "))")
+    if !response.contacts.isEmpty {
+      session.say("a mail was handed over for \(response.contacts.joined(separator: ", "))")
+    }
+    if response.webhook { session.say("the webhook was taken") }
     return .ok
   }
 }

@@ -22,9 +22,6 @@ enum NotBuilt {
   static let nouns: [any ParsableCommand.Type] = [
     Setup.self, Export.self, Diff.self, Doctor.self,
   ]
-  static let source: [any ParsableCommand.Type] = [SourceCreate.self]
-  static let sync: [any ParsableCommand.Type] = [SyncCreate.self]
-  static let cursor: [any ParsableCommand.Type] = [CursorSet.self, CursorRewind.self]
 
   struct Setup: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "setup", shouldDisplay: false)
@@ -50,34 +47,6 @@ enum NotBuilt {
   struct Doctor: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "doctor", shouldDisplay: false)
     static let words = "sluice doctor"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct SourceCreate: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "create", shouldDisplay: false)
-    static let words = "sluice source create"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct SyncCreate: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "create", shouldDisplay: false)
-    static let words = "sluice sync create"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct CursorSet: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "set", shouldDisplay: false)
-    static let words = "sluice cursor set"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
-
-  struct CursorRewind: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "rewind", shouldDisplay: false)
-    static let words = "sluice cursor rewind"
     @OptionGroup var options: GlobalOptions
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
   }

@@ -7,8 +7,9 @@ struct SourceNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "source",
     abstract: "Connections to warehouses.",
-    subcommands: [SourceList.self, SourceShow.self, SourceTest.self, SourceDelete.self]
-      + NotBuilt.source
+    subcommands: [
+      SourceList.self, SourceShow.self, SourceCreate.self, SourceTest.self, SourceDelete.self,
+    ]
   )
 }
 

@@ -7,9 +7,9 @@ struct SyncNoun: ParsableCommand {
     commandName: "sync",
     abstract: "What is read from where, and how often.",
     subcommands: [
-      SyncList.self, SyncShow.self, SyncTest.self, SyncActivate.self, SyncPause.self, SyncRun.self,
-      SyncDelete.self,
-    ] + NotBuilt.sync
+      SyncList.self, SyncShow.self, SyncCreate.self, SyncTest.self, SyncActivate.self,
+      SyncPause.self, SyncRun.self, SyncDelete.self,
+    ]
   )
 }
 

@@ -43,12 +43,14 @@ final class DevHouse: Sendable {
     children.withLock { $0[role] = child }
   }
 
-  /// What the user may set for the services here too: mail, how often a sync may run, and what a
-  /// payload may hold.
+  /// What the user may set for the services here too: mail, webhooks, how often a sync may run and how
+  /// many at once, and what a payload may hold.
   private static func passes(_ name: String, to role: ServiceRole) -> Bool {
     switch role {
     case .vault: false
-    case .orchestrator: name.hasPrefix("SLUICE_MAIL_") || name == "SLUICE_SHORTEST_INTERVAL"
+    case .orchestrator:
+      ["SLUICE_MAIL_", "SLUICE_WEBHOOK_"].contains { name.hasPrefix($0) }
+        || ["SLUICE_SHORTEST_INTERVAL", "SLUICE_MAXIMUM_RUNS", "SLUICE_EGRESS_ALLOW"].contains(name)
     case .writer: name.hasPrefix("SLUICE_LIMIT_") || name.hasPrefix("SLUICE_BLOCKED_")
     }
   }

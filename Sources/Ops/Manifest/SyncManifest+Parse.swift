@@ -95,7 +95,7 @@ extension SyncManifest {
       what: "a Sync's options",
       keys: [
         "overlap", "updateExistingOnly", "rowLimit", "maxRejectedPercent", "maxDeletes",
-        "unusualVolumeFactor", "alertRejectedPercent", "alertSuccess",
+        "unusualVolumeFactor", "alertRejectedPercent", "alertSuccess", "skipUnchanged",
       ],
       place: map.place
     )
@@ -118,6 +118,7 @@ extension SyncManifest {
     )
     options.alertRejectedPercent = UInt32(inner.integer("alertRejectedPercent", in: 1...100) ?? 0)
     options.alertSuccess = inner.bool("alertSuccess") ?? false
+    options.skipUnchanged = inner.bool("skipUnchanged")
     map.add(inner.problems)
     return options
   }

@@ -26,6 +26,7 @@ extension Record {
           "unusual_volume_factor": .integer(Int64(options.unusualVolumeFactor)),
           "alert_rejected_percent": .integer(Int64(options.alertRejectedPercent)),
           "alert_success": .bool(options.alertSuccess),
+          "skip_unchanged": .bool(options.skipUnchanged ?? true),
         ]),
         "state": .text(sync.state.name ?? "unknown"),
         "tested": .bool(sync.tested),

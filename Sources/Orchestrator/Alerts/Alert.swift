@@ -1,6 +1,6 @@
 public import SyncModel
 
-/// Something that the contacts of a sync are told, by mail.
+/// Something that the contacts of a sync are told by mail, or a program by webhook.
 public struct Alert: Sendable, Equatable {
   public enum Kind: String, Sendable {
     /// A run failed as a whole (R131); once, until the sync works again or fails in another way.
@@ -11,17 +11,28 @@ public struct Alert: Sendable, Equatable {
     case rowErrors = "row_errors"
     /// A run succeeded, where the sync asks for that (R133).
     case success
+    /// A column of the sync vanished, and it is paused (R142).
+    case paused
     /// `sluice alert test`.
     case test
+  }
+
+  public enum Channel: String, Sendable, CaseIterable {
+    case mail
+    case webhook
   }
 
   /// Also the mail's: a repeat is recognised by it.
   public var id: String
   public var kind: Kind
+  public var channel: Channel
   public var workspace: String
   public var sync: String
+  /// Of a mail.
   public var contacts: [String]
+  /// Of a mail.
   public var subject: String
+  /// A mail's text; a webhook's JSON object.
   public var body: String
   public var at: Timestamp
 }
@@ -37,6 +48,26 @@ public struct RefusedContact: Sendable, Equatable {
     self.address = address
     self.reason = reason
     self.mayChange = mayChange
+  }
+}
+
+/// The ways by which alerts leave; nil where one is not configured.
+public struct AlertCarriers: Sendable {
+  public var mail: (any AlertCarrier)?
+  public var webhook: (any AlertCarrier)?
+
+  public init(mail: (any AlertCarrier)? = nil, webhook: (any AlertCarrier)? = nil) {
+    self.mail = mail
+    self.webhook = webhook
+  }
+
+  var isEmpty: Bool { mail == nil && webhook == nil }
+
+  subscript(channel: Alert.Channel) -> (any AlertCarrier)? {
+    switch channel {
+    case .mail: mail
+    case .webhook: webhook
+    }
   }
 }
 

@@ -20,7 +20,12 @@ struct AlertRules: Sendable, Equatable {
     switch run.status {
     case .error, .configError, .limitExceeded:
       // Once per change of state (design, decision 9): not every quarter of an hour.
-      if run.errorCode != knownFailure { decision.kinds.append(.failed) }
+      if run.pausesSync {
+        // Only an active sync runs, so that it is paused is always news.
+        decision.kinds.append(.paused)
+      } else if run.errorCode != knownFailure {
+        decision.kinds.append(.failed)
+      }
       decision.knownFailure = run.errorCode
     case .success, .partial:
       if !knownFailure.isEmpty { decision.kinds.append(.recovered) }
@@ -62,6 +67,12 @@ extension Alert {
           "Sluice: \(counts.rejected) rows of \(sync) were rejected",
           "\(numbers)\n\nWhy: sluice run rows \(run.id)"
         )
+      case .paused:
+        (
+          "Sluice: \(sync) is paused: a column is gone",
+          "The run of \(sync)\(place) failed (\(run.errorCode)):\n\n\(run.errorMessage)\n\n"
+            + "Nothing runs until then."
+        )
       case .success: ("Sluice: \(sync) succeeded", numbers)
       case .test:
         ("Sluice: a test", "Alerts of \(sync)\(place) reach you. Nothing has happened.")
@@ -69,6 +80,7 @@ extension Alert {
     self.init(
       id: id,
       kind: kind,
+      channel: .mail,
       workspace: run.workspace,
       sync: run.sync,
       contacts: contacts,

@@ -8,7 +8,7 @@ struct AlertSender: Sendable {
   private static let patience: Int64 = 3 * 86_400_000_000_000
 
   let database: any SQLDatabase
-  let carrier: any AlertCarrier
+  let carriers: AlertCarriers
   let world: World
   let interval: Duration
   let logger: Logger
@@ -30,11 +30,15 @@ struct AlertSender: Sendable {
     let due = try await database.read { try $0.dueAlerts(at: now, limit: 20) }
     for (alert, attempts) in due {
       do {
+        guard let carrier = carriers[alert.channel] else { throw NotConfigured(alert.channel) }
         let refused = try await carrier.deliver(alert)
         try await settle(alert, attempts, refused)
         logger.info(
           "alert sent",
-          metadata: ["alert.kind": "\(alert.kind.rawValue)", "sync.name": "\(alert.sync)"]
+          metadata: [
+            "alert.kind": "\(alert.kind.rawValue)", "alert.channel": "\(alert.channel.rawValue)",
+            "sync.name": "\(alert.sync)",
+          ]
         )
       } catch {
         try Task.checkCancellation()
@@ -69,7 +73,8 @@ struct AlertSender: Sendable {
     logger.error(
       isOver ? "alert given up" : "alert could not be sent; it is tried again",
       metadata: [
-        "alert.kind": "\(alert.kind.rawValue)", "sync.name": "\(alert.sync)", "error": "\(error)",
+        "alert.kind": "\(alert.kind.rawValue)", "alert.channel": "\(alert.channel.rawValue)",
+        "sync.name": "\(alert.sync)", "error": "\(error)",
       ]
     )
     try await database.transaction { connection in
@@ -87,4 +92,11 @@ struct AlertSender: Sendable {
     let wait = min(Int64(10) << min(attempts, 10), 3600)
     return world.now().advanced(byNanoseconds: wait * 1_000_000_000)
   }
+}
+
+/// Alerts of a way that was configured when they were written down, and is not now.
+private struct NotConfigured: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ channel: Alert.Channel) { description = "no \(channel.rawValue) is configured" }
 }

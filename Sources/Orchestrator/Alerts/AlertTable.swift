@@ -7,10 +7,11 @@ extension SQLConnection {
   /// Writes down what the end of a run means to the sync's contacts.
   func enqueueAlerts(
     of run: StoredRun,
+    over carriers: AlertCarriers,
     at now: Timestamp,
     newID: @Sendable () -> String
   ) throws {
-    guard let sync = try sync(workspace: run.workspace, name: run.sync) else { return }
+    guard !carriers.isEmpty, let sync = try sync(workspace: run.workspace, name: run.sync) else { return }
     let decision = sync.alerts.decide(run, knownFailure: sync.knownFailure)
     if decision.knownFailure != sync.knownFailure {
       try execute(
@@ -18,9 +19,14 @@ extension SQLConnection {
         [.text(run.workspace), .text(run.sync), .text(decision.knownFailure)]
       )
     }
-    guard !sync.contacts.isEmpty else { return }
+    // One for each way: that one of them fails must not make the other repeat itself.
     for kind in decision.kinds {
-      try enqueue(Alert(kind, of: run, id: newID(), contacts: sync.contacts, at: now))
+      if carriers.mail != nil, !sync.contacts.isEmpty {
+        try enqueue(Alert(kind, of: run, id: newID(), contacts: sync.contacts, at: now))
+      }
+      if carriers.webhook != nil {
+        try enqueue(Alert(webhook: kind, of: run, id: newID(), at: now))
+      }
     }
   }
 
@@ -28,12 +34,12 @@ extension SQLConnection {
     try execute(
       """
       INSERT INTO alerts (id, workspace, sync, kind, contacts, subject, body, created_at, attempts,
-        next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?8)
+        next_at, channel) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?8, ?9)
       """,
       [
         .text(alert.id), .text(alert.workspace), .text(alert.sync), .text(alert.kind.rawValue),
         .text(alert.contacts.joined(separator: "\n")), .text(alert.subject), .text(alert.body),
-        .integer(alert.at.nanoseconds),
+        .integer(alert.at.nanoseconds), .text(alert.channel.rawValue),
       ]
     )
   }
@@ -42,7 +48,8 @@ extension SQLConnection {
   func dueAlerts(at now: Timestamp, limit: Int) throws -> [(Alert, attempts: Int64)] {
     try rows(
       """
-      SELECT id, workspace, sync, kind, contacts, subject, body, created_at, attempts FROM alerts
+      SELECT id, workspace, sync, kind, contacts, subject, body, created_at, attempts, channel
+      FROM alerts
       WHERE next_at <= ?1 ORDER BY created_at, id LIMIT ?2
       """,
       [.integer(now.nanoseconds), .integer(Int64(limit))]
@@ -50,6 +57,7 @@ extension SQLConnection {
       let alert = Alert(
         id: row.string(0),
         kind: Alert.Kind(rawValue: row.string(3)) ?? .failed,
+        channel: Alert.Channel(rawValue: row.string(9)) ?? .mail,
         workspace: row.string(1),
         sync: row.string(2),
         contacts: row.string(4).split(separator: "\n").map(String.init),

@@ -47,7 +47,8 @@ enum SyncRules {
       alerts: AlertRules(
         rejectedPercent: Int64(sync.options?.alertRejectedPercent ?? 0),
         tellsSuccess: sync.options?.alertSuccess ?? false
-      )
+      ),
+      skipsUnchanged: sync.options?.skipUnchanged ?? true
     )
   }
 

@@ -85,6 +85,7 @@ struct RunExecutor: Sendable {
       data: job.sync.data,
       from: opened.readFrom.map(Timestamp.init(nanoseconds:))
     )
+    try checkColumns(of: reader)
     live.change { $0.enter(.reading) }
 
     let delivery = BatchDelivery(
@@ -126,6 +127,19 @@ struct RunExecutor: Sendable {
     }
   }
 
+  /// R142: a column that was there when the sync was tested. The drivers see to those without which no
+  /// sync can be; of the others each run would silently leave one out.
+  private func checkColumns(of reader: any ChangeReader) throws {
+    let vanished = job.sync.mappedColumns.filter { !reader.columns.contains($0) }
+    guard !vanished.isEmpty else { return }
+    let names = vanished.map(\.rawValue).joined(separator: ", ")
+    throw Failure(
+      "column_missing",
+      "the source has no \(names) any more, which it had when the sync was tested",
+      recovery: .needsOperator
+    )
+  }
+
   private func openSync() async throws -> OpenSyncResponse {
     try await writer.openSync(
       OpenSyncRequest(
@@ -136,7 +150,8 @@ struct RunExecutor: Sendable {
         destination: job.sync.destination,
         data: WriterAPI.DataType(job.sync.data),
         overlapNs: job.sync.effectiveOverlap,
-        updateExistingOnly: job.sync.updateExistingOnly
+        updateExistingOnly: job.sync.updateExistingOnly,
+        applyUnchanged: !job.sync.skipsUnchanged
       ),
       options: CallOptions(timeout: configuration.callTimeout)
     )

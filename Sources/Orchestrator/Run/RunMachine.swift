@@ -101,7 +101,7 @@ struct RunMachine: Sendable, Equatable {
         RunVerdict(
           status: failure.recovery == .needsOperator ? .configError : .error,
           code: failure.code,
-          message: failure.message
+          message: failure.code == "column_missing" ? failure.message + pausedText : failure.message
         )
       case .cancelled: RunVerdict.cancelled
       case .stopped:
@@ -114,6 +114,11 @@ struct RunMachine: Sendable, Equatable {
       }
     verdict.warnings = warnings
     return verdict
+  }
+
+  /// R142.
+  private var pausedText: String {
+    "; the sync is paused: put the column back, or change the sync, then `sluice sync test \(run.sync)` and `sluice sync activate \(run.sync)`"
   }
 
   /// Design, decision 6: a run succeeds only if every row that was read is accounted for, and the

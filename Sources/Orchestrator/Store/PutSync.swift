@@ -49,6 +49,7 @@ extension SQLConnection {
     var changed = wanted
     changed.state = stored.state
     changed.tested = stored.tested
+    changed.mappedColumns = stored.mappedColumns
     changed.epoch = stored.epoch
     changed.cursor = stored.cursor
     changed.cursorAt = stored.cursorAt

@@ -121,5 +121,25 @@ extension SyncOrchestrator {
       next_at BIGINT NOT NULL
     );
     """,
+    // Cursors that were moved by hand, the columns that a test saw, webhooks.
+    """
+    CREATE TABLE cursor_moves (
+      id TEXT NOT NULL PRIMARY KEY,
+      workspace TEXT NOT NULL,
+      sync TEXT NOT NULL,
+      epoch BIGINT NOT NULL,
+      moved_at BIGINT NOT NULL,
+      moved_by TEXT NOT NULL,
+      from_position BIGINT,
+      to_position BIGINT,
+      rows_again BIGINT NOT NULL,
+      rows_skipped BIGINT NOT NULL,
+      outcome TEXT NOT NULL
+    );
+    CREATE INDEX cursor_moves_by_sync ON cursor_moves (workspace, sync, epoch);
+    ALTER TABLE syncs ADD COLUMN skips_unchanged BIGINT NOT NULL DEFAULT 1;
+    ALTER TABLE syncs ADD COLUMN mapped_columns TEXT NOT NULL DEFAULT '';
+    ALTER TABLE alerts ADD COLUMN channel TEXT NOT NULL DEFAULT 'mail';
+    """,
   ])
 }

@@ -40,6 +40,9 @@ struct StoredRun: Sendable, Equatable {
   /// It changes nothing and is never stored.
   var isDryRun = false
 
+  /// R142: what the sync was tested with is not there any more.
+  var pausesSync: Bool { status == .configError && errorCode == "column_missing" }
+
   /// Ends the run.
   mutating func end(_ verdict: RunVerdict, at now: Timestamp) {
     status = verdict.status

@@ -34,10 +34,14 @@ struct StoredSync: Sendable, Equatable {
   var rowLimit: Int64
   var breakers = CircuitBreakers()
   var alerts = AlertRules()
+  /// Whether a row of attributes that changes nothing counts as unchanged.
+  var skipsUnchanged = true
 
   var state = State.draft
   /// What the last successful test was made with; nil when there was none.
   var tested: TestedSettings?
+  /// The columns that it found; empty before there was one.
+  var mappedColumns: [SourceColumn] = []
   /// The last run's fencing token (design, decision 3).
   var epoch: Int64 = 0
   /// The last durable position that the writer told; nil before the first row.
@@ -62,6 +66,7 @@ struct StoredSync: Sendable, Equatable {
       && timeZone == other.timeZone && contacts == other.contacts && overlap == other.overlap
       && updateExistingOnly == other.updateExistingOnly && rowLimit == other.rowLimit
       && breakers == other.breakers && alerts == other.alerts
+      && skipsUnchanged == other.skipsUnchanged
   }
 }
 

@@ -1,5 +1,6 @@
 import SQLDatabase
 import SyncModel
+import Warehouse
 
 extension SQLConnection {
   func sync(workspace: String, name: String) throws -> StoredSync? {
@@ -8,7 +9,8 @@ extension SQLConnection {
       SELECT source, table_name, query, data, destination, schedule, time_zone, overlap_ns,
         update_existing_only, row_limit, state, tested_settings, tested_version, epoch,
         cursor_position, cursor_at, created_at, updated_at, max_rejected_percent, max_deletes,
-        unusual_volume_factor, last_slot, alert_rejected_percent, alert_success, known_failure
+        unusual_volume_factor, last_slot, alert_rejected_percent, alert_success, known_failure,
+        skips_unchanged, mapped_columns
       FROM syncs WHERE workspace = ?1 AND name = ?2
       """,
       [.text(workspace), .text(name)]
@@ -63,9 +65,9 @@ extension SQLConnection {
         time_zone, overlap_ns, update_existing_only, row_limit, state, tested_settings,
         tested_version, epoch, cursor_position, cursor_at, created_at, updated_at,
         max_rejected_percent, max_deletes, unusual_volume_factor, alert_rejected_percent,
-        alert_success)
+        alert_success, skips_unchanged)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL, NULL, 0, NULL, 0, ?14,
-        ?15, ?16, ?17, ?18, ?19, ?20)
+        ?15, ?16, ?17, ?18, ?19, ?20, ?21)
       """,
       [
         .text(sync.workspace), .text(sync.name), .text(sync.source), .text(sync.table),
@@ -75,7 +77,7 @@ extension SQLConnection {
         .integer(sync.createdAt.nanoseconds), .integer(sync.updatedAt.nanoseconds),
         .integer(sync.breakers.maxRejectedPercent), .integer(sync.breakers.maxDeletes),
         .integer(sync.breakers.unusualVolumeFactor), .integer(sync.alerts.rejectedPercent),
-        SQLValue(sync.alerts.tellsSuccess),
+        SQLValue(sync.alerts.tellsSuccess), SQLValue(sync.skipsUnchanged),
       ]
     )
     try insertContacts(sync)
@@ -89,7 +91,7 @@ extension SQLConnection {
         time_zone = ?8, overlap_ns = ?9, update_existing_only = ?10, row_limit = ?11, state = ?12,
         updated_at = ?13, max_rejected_percent = ?14, max_deletes = ?15,
         unusual_volume_factor = ?16, last_slot = ?17, alert_rejected_percent = ?18,
-        alert_success = ?19
+        alert_success = ?19, skips_unchanged = ?20
       WHERE workspace = ?1 AND name = ?2
       """,
       [
@@ -100,6 +102,7 @@ extension SQLConnection {
         .integer(sync.breakers.maxRejectedPercent), .integer(sync.breakers.maxDeletes),
         .integer(sync.breakers.unusualVolumeFactor), .integer(sync.lastSlot),
         .integer(sync.alerts.rejectedPercent), SQLValue(sync.alerts.tellsSuccess),
+        SQLValue(sync.skipsUnchanged),
       ]
     )
     try execute(
@@ -156,7 +159,7 @@ extension SQLConnection {
   /// Removes a sync with everything that is kept of it here.
   func delete(_ sync: StoredSync) throws {
     let key: [SQLValue] = [.text(sync.workspace), .text(sync.name)]
-    for table in ["sync_contacts", "runs"] {
+    for table in ["sync_contacts", "runs", "cursor_moves"] {
       try execute("DELETE FROM \(table) WHERE workspace = ?1 AND sync = ?2", key)
     }
     try execute("DELETE FROM syncs WHERE workspace = ?1 AND name = ?2", key)
@@ -173,17 +176,35 @@ extension SQLConnection {
     )
   }
 
-  func setTested(_ tested: TestedSettings, workspace: String, sync: String) throws {
+  func setTested(
+    _ tested: TestedSettings,
+    columns: [SourceColumn],
+    workspace: String,
+    sync: String
+  ) throws {
     try execute(
       """
-      UPDATE syncs SET tested_settings = ?3, tested_version = ?4
+      UPDATE syncs SET tested_settings = ?3, tested_version = ?4, mapped_columns = ?5
       WHERE workspace = ?1 AND name = ?2
       """,
       [
         .text(workspace), .text(sync), .text(tested.text),
         .integer(Int64(tested.credentialVersion)),
+        .text(columns.map(\.rawValue).joined(separator: " ")),
       ]
     )
+  }
+
+  /// R142: what it reads is not what was tested any more. Only a new test lets it be activated.
+  /// - Returns: false when it was not active.
+  func pauseUntilTested(workspace: String, sync: String, at now: Timestamp) throws -> Bool {
+    try execute(
+      """
+      UPDATE syncs SET state = 'paused', tested_settings = NULL, tested_version = NULL,
+        updated_at = ?3 WHERE workspace = ?1 AND name = ?2 AND state = 'active'
+      """,
+      [.text(workspace), .text(sync), .integer(now.nanoseconds)]
+    ) > 0
   }
 
   /// Records the writer's durable position, whatever it is: the writer owns the truth (decision 3).
@@ -255,5 +276,9 @@ extension StoredSync {
     lastSlot = row.int64(21)
     alerts = AlertRules(rejectedPercent: row.int64(22), tellsSuccess: row.int64(23) != 0)
     knownFailure = row.string(24)
+    skipsUnchanged = row.int64(25) != 0
+    mappedColumns = row.string(26).split(separator: " ").compactMap {
+      SourceColumn(rawValue: String($0))
+    }
   }
 }

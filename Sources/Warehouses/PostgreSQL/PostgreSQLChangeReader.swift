@@ -6,6 +6,7 @@ import Warehouse
 /// The rows of a run as they stream in: one batch is handed out while the next one is read.
 final class PostgreSQLChangeReader: ChangeReader {
   let warehouseTime: Timestamp
+  let columns: [SourceColumn]
   private let connection: PostgreSQLConnection
   private let source: String
   private let filler: Filler
@@ -26,6 +27,7 @@ final class PostgreSQLChangeReader: ChangeReader {
     self.connection = connection
     self.source = source
     self.warehouseTime = warehouseTime
+    self.columns = columns.entries.map(\.column)
     let filler = Filler(columns)
     self.filler = filler
     state = Mutex(State(ahead: connection.read { try filler.fill($0) }))

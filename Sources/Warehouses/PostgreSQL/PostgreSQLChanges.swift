@@ -45,15 +45,7 @@ struct PostgreSQLChanges {
   /// E.5). Payloads over the limit are cut by the server: libpq holds a whole row in memory, and one
   /// value may have a gigabyte.
   func sql(from: Timestamp?) -> (text: String, parameters: [String?]) {
-    let updatedAt = "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))"
-    var condition = "\(updatedAt) IS NOT NULL"
-    var parameters: [String?] = []
-    // What is out of Timestamp's range was clamped to its earliest: no bound then.
-    if let from, from != .earliest {
-      condition += " AND \(updatedAt) >= $1::\(boundType)"
-      let offset = boundType == "timestamptz" ? "+00" : ""
-      parameters.append(from.microsecondTextRoundedUp + offset)
-    }
+    let (condition, parameters) = condition(from: from, before: nil)
     return (text(condition, order: "ASC"), parameters)
   }
 
@@ -61,7 +53,6 @@ struct PostgreSQLChanges {
   func sql(of user: SourceUser, limit: Int) throws(Failure) -> (text: String, parameters: [String?])
   {
     let condition = try self.condition(for: user)
-    let updatedAt = "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))"
     return (
       text("\(updatedAt) IS NOT NULL AND \(condition.sql)", order: "DESC", limit: limit),
       condition.values
@@ -74,7 +65,6 @@ struct PostgreSQLChanges {
     limit: Int
   ) throws(Failure) -> (text: String, parameters: [String?]) {
     let condition = try self.condition(for: user)
-    let updatedAt = "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))"
     return (
       """
       SELECT count(*) FROM (SELECT 1 FROM \(source.from) \
@@ -99,7 +89,6 @@ struct PostgreSQLChanges {
   }
 
   private func text(_ condition: String, order: String, limit: Int? = nil) -> String {
-    let updatedAt = "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))"
     let inner = columns.entries.enumerated().map { index, entry in
       "\(bounded(entry)) AS c\(index)"
     }
@@ -122,6 +111,33 @@ struct PostgreSQLChanges {
       FROM (SELECT \(inner.joined(separator: ", ")) \(rest) OFFSET 0) AS a OFFSET 0) AS b \
       ORDER BY c0 \(order)
       """
+  }
+
+  /// How many rows `sql` would give, with the server's clock.
+  func countSQL(from: Timestamp?, before: Timestamp?) -> (text: String, parameters: [String?]) {
+    let (condition, parameters) = condition(from: from, before: before)
+    return (
+      "SELECT count(*), clock_timestamp() FROM \(source.from) WHERE \(condition)", parameters
+    )
+  }
+
+  private var updatedAt: String { "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))" }
+
+  private func condition(
+    from: Timestamp?,
+    before: Timestamp?
+  ) -> (text: String, parameters: [String?]) {
+    var text = "\(updatedAt) IS NOT NULL"
+    var parameters: [String?] = []
+    func bound(_ comparison: String, _ time: Timestamp) {
+      // Rounded up is right for both: a column of microseconds has nothing in between.
+      parameters.append(time.microsecondTextRoundedUp + (boundType == "timestamptz" ? "+00" : ""))
+      text += " AND \(updatedAt) \(comparison) $\(parameters.count)::\(boundType)"
+    }
+    // What is out of Timestamp's range was clamped to its earliest: no bound then.
+    if let from, from != .earliest { bound(">=", from) }
+    if let before { bound("<", before) }
+    return (text, parameters)
   }
 
   /// An identifier of unbounded text, cut where it is too long to be valid anyway.

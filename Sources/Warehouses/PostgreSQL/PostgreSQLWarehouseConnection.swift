@@ -81,6 +81,29 @@ struct PostgreSQLWarehouseConnection: WarehouseConnection {
     return rows
   }
 
+  func countChanges(
+    _ selection: RowSelection,
+    data: DataType,
+    from: Timestamp?,
+    before: Timestamp?
+  ) async throws -> ChangeCount {
+    let source = try await PostgreSQLSource(selection, on: connection)
+    let types = try await source.typeNames(on: connection)
+    let changes = try PostgreSQLChanges(source, data: data, typeNames: types)
+    let (sql, parameters) = changes.countSQL(from: from, before: before)
+    do {
+      let row = try await connection.query(sql, parameters).rows.first ?? []
+      guard row.count == 2, let rows = row[0].flatMap({ Int64($0) }),
+        let time = row[1].flatMap({ Timestamp(text: $0) })
+      else {
+        throw Failure("query_failed", "the server's count cannot be read", recovery: .failRun)
+      }
+      return ChangeCount(rows: rows, warehouseTime: time)
+    } catch {
+      throw PostgreSQLFailure.running(error, source: source.name)
+    }
+  }
+
   func close() async { await connection.close() }
 }
 

@@ -9,6 +9,7 @@ import Warehouse
 /// statement (https://sqlite.org/isolation.html).
 final class SQLiteChangeReader: ChangeReader {
   let warehouseTime: Timestamp
+  let columns: [SourceColumn]
   private let file: ReadOnlySQLiteFile
   private let filler: Filler
   /// The batch that is being read ahead; nil when nothing is left to read.
@@ -18,6 +19,7 @@ final class SQLiteChangeReader: ChangeReader {
     self.file = file
     self.filler = filler
     self.warehouseTime = warehouseTime
+    columns = filler.columns
     ahead = Mutex(file.start { _ in try filler.fill() })
   }
 
@@ -66,7 +68,7 @@ final class SQLiteChangeReader: ChangeReader {
     /// For messages.
     let source: String
     private let statement: SQLiteStatement
-    private let columns: [SourceColumn]
+    let columns: [SourceColumn]
     private var builder = RowBatchBuilder()
 
     init(

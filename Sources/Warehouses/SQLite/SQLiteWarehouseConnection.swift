@@ -90,6 +90,36 @@ struct SQLiteWarehouseConnection: WarehouseConnection {
     }
   }
 
+  func countChanges(
+    _ selection: RowSelection,
+    data: DataType,
+    from: Timestamp?,
+    before: Timestamp?
+  ) async throws -> ChangeCount {
+    let time = Self.now()
+    do {
+      let rows = try await file.run { connection in
+        let source = try SQLiteSource(selection, on: connection)
+        let columns = try SourceColumns(
+          source.columns.map(\.name),
+          data: data,
+          source: source.name
+        )
+        let instant = source.instant(of: columns)
+        return try connection.first(
+          """
+          SELECT count(*) FROM \(source.from) WHERE \(instant) IS NOT NULL \
+          AND (?1 IS NULL OR \(instant) >= ?1) AND (?2 IS NULL OR \(instant) < ?2)
+          """,
+          [SQLValue(from?.nanoseconds), SQLValue(before?.nanoseconds)]
+        ) { $0.int64(0) }
+      }
+      return ChangeCount(rows: rows ?? 0, warehouseTime: time)
+    } catch {
+      throw SQLiteFailure.failure(error, source: "the source")
+    }
+  }
+
   func close() async { await file.close() }
 
   /// The file's clock is that of the machine.

@@ -21,6 +21,7 @@ final class FakeWriter: WriterService {
     /// Every batch that arrived, also repeats: number, id and rows.
     var arrivals: [(number: UInt64, id: String, rows: Int)] = []
     var openings: [OpenSyncRequest] = []
+    var moves: [MovePositionRequest] = []
   }
 
   struct Script: Sendable {
@@ -36,6 +37,7 @@ final class FakeWriter: WriterService {
       UserExplanation()
     }
     var beforeOpen: @Sendable (OpenSyncRequest) async throws -> Void = { _ in }
+    var afterMove: @Sendable (MovePositionRequest) async throws -> Void = { _ in }
   }
 
   private let state = Mutex<[String: SyncState]>([:])
@@ -80,6 +82,30 @@ final class FakeWriter: WriterService {
         readFrom: sync.position.map { $0 - sync.overlap }
       )
     }
+  }
+
+  /// Forgets nothing, so that everything is recognised.
+  func movePosition(
+    _ request: MovePositionRequest,
+    context: ServerContext
+  ) async throws -> MovePositionResponse {
+    let opening = request.opening ?? OpenSyncRequest()
+    let response = try state.withLock { syncs in
+      var sync = syncs[opening.sync] ?? SyncState()
+      let response = MovePositionResponse(previous: sync.position)
+      if request.dryRun { return response }
+      guard opening.epoch > sync.epoch || (opening.epoch == sync.epoch && opening.runId == sync.runID)
+      else { throw RPCError(.failedPrecondition, "a newer run holds it", reason: "stale_epoch") }
+      sync.epoch = opening.epoch
+      sync.runID = opening.runId
+      sync.seen = [:]
+      sync.position = request.position
+      sync.moves.append(request)
+      syncs[opening.sync] = sync
+      return response
+    }
+    try await script.afterMove(request)
+    return response
   }
 
   func applyBatches(

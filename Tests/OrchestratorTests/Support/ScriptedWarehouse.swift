@@ -9,6 +9,8 @@ final class ScriptedWarehouse: WarehouseDriver {
     var rows: [OwnedRow] = []
     var rowsPerBatch = 10
     var now = SimulatedWorld.start
+    /// Of the source, as a read finds them.
+    var columns: [SourceColumn] = [.updatedAt, .externalID, .payload]
     var connectFailures: [Failure] = []
     /// What `inspect` answers.
     var inspection = Inspection(columns: [Inspection.Column(name: "UPDATED_AT", type: "timestamp")])
@@ -124,6 +126,20 @@ final class ScriptedWarehouse: WarehouseDriver {
       )
     }
 
+    func countChanges(
+      _ selection: RowSelection,
+      data: DataType,
+      from: Timestamp?,
+      before: Timestamp?
+    ) async throws -> ChangeCount {
+      let script = warehouse.script
+      if let failure = script.queryFailure { throw failure }
+      let rows = script.rows.filter { row in
+        row.updatedAt >= from ?? .earliest && before.map { row.updatedAt < $0 } ?? true
+      }
+      return ChangeCount(rows: Int64(rows.count), warehouseTime: script.now)
+    }
+
     func close() async {
       let isFirst = isClosed.withLock { closed in
         defer { closed = true }
@@ -146,6 +162,7 @@ final class ScriptedWarehouse: WarehouseDriver {
     }
 
     var warehouseTime: Timestamp { script.now }
+    var columns: [SourceColumn] { script.columns }
 
     func nextBatch() async throws -> RowBatch? {
       let number = position.withLock { $0.batch }

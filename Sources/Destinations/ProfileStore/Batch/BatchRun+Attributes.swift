@@ -28,7 +28,11 @@ extension BatchRun {
       return .applied
     }
     if outcome.confirmed == 0, outcome.superseded > 0 { return .superseded }
-    profiles.touch(slot, at: standing(row))
+    guard sync.skipsUnchanged else {
+      profiles.touch(slot, at: standing(row))
+      return .applied
+    }
+    profiles.confirm(slot, at: standing(row))
     return .unchanged
   }
 
@@ -88,7 +92,13 @@ extension BatchRun {
     if outcome.emailChanged || outcome.phoneChanged {
       try profiles.reindex(slot, attributes: merger.merged.bytes)
     }
-    profiles[slot].attributes = [UInt8](merger.merged.bytes)
+    // An equal value under a later stamp is another version: without the stamp a row from in between
+    // that comes late would win (design, decision 5). The very same version is not written again.
+    let isSame = profiles[slot].attributes.withUnsafeBytes { $0.sameBytes(as: merger.merged.bytes) }
+    if !isSame {
+      profiles[slot].attributes = [UInt8](merger.merged.bytes)
+      profiles[slot].isChanged = true
+    }
     return outcome
   }
 

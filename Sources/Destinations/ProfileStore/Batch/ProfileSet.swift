@@ -151,6 +151,11 @@ struct ProfileSet: ~Copyable {
     slots[slot].isChanged = true
   }
 
+  /// As `touch` for a row that changed nothing: the profile is written only for a later time.
+  mutating func confirm(_ slot: Int, at time: Int64) {
+    if time > slots[slot].updatedAt { touch(slot, at: time) }
+  }
+
   /// Removes a profile and all that belongs to it. The workspace's totals of events, purchases and
   /// revenue stay, as Braze documents of aggregates.
   mutating func delete(_ slot: Int) throws {

@@ -89,13 +89,14 @@ enum SyncFence {
     try connection.execute(
       """
       INSERT INTO syncs (workspace, name, data, epoch, run_id, origin, overlap,
-        update_existing_only, next_batch, opened_next_batch)
-      VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, 1, 1)
+        update_existing_only, next_batch, opened_next_batch, skips_unchanged)
+      VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, 1, 1, ?8)
       """,
       [
         .integer(workspace), .name(opening.sync), .text(opening.data.rawValue),
         .integer(Int64(bitPattern: opening.epoch)), .text(opening.runID),
         .integer(opening.overlap), SQLValue(opening.updateExistingOnly),
+        SQLValue(opening.skipsUnchanged),
       ]
     )
     guard let sync = try SyncRecord.find(workspace: workspace, name: opening.sync, connection)
@@ -120,7 +121,8 @@ enum SyncFence {
     try connection.execute(
       """
       UPDATE syncs SET epoch = ?2, run_id = ?3, overlap = ?4, update_existing_only = ?5,
-        opened_next_batch = ?6, opened_position = ?7, opened_read_from = ?8, opened_floor = ?9
+        opened_next_batch = ?6, opened_position = ?7, opened_read_from = ?8, opened_floor = ?9,
+        skips_unchanged = ?10
       WHERE id = ?1
       """,
       [
@@ -128,7 +130,7 @@ enum SyncFence {
         .integer(opening.overlap), SQLValue(opening.updateExistingOnly),
         .integer(Int64(bitPattern: answer.nextBatchNumber)),
         SQLValue(answer.position?.nanoseconds), SQLValue(answer.readFrom?.nanoseconds),
-        SQLValue(sync.ledgerFloor?.nanoseconds),
+        SQLValue(sync.ledgerFloor?.nanoseconds), SQLValue(opening.skipsUnchanged),
       ]
     )
     try setOrigin(of: sync, opening, now: now, connection)

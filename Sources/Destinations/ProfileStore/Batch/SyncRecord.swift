@@ -13,10 +13,14 @@ struct SyncRecord {
   var origin: Int64
   var overlap: Int64
   var updateExistingOnly: Bool
+  var skipsUnchanged: Bool
   var nextBatch: UInt64
   var position: Timestamp?
   /// Row versions from here on are in the ledger; older ones are forgotten. nil: none is forgotten.
   var ledgerFloor: Timestamp?
+  /// Set by a move back past the ledger's floor to where the floor was: row versions between the
+  /// position and here may have been applied, and are not in the ledger.
+  var forgottenUntil: Timestamp?
   /// What the opening of this epoch was answered.
   var opened: SyncPosition
   /// The ledger's floor at the opening.
@@ -27,7 +31,7 @@ struct SyncRecord {
   private static let columns = """
     id, workspace, data, epoch, run_id, origin, overlap, update_existing_only, next_batch, \
     position, ledger_floor, opened_next_batch, opened_position, opened_read_from, opened_floor, \
-    sealed_bytes
+    sealed_bytes, forgotten_until, skips_unchanged
     """
 
   static func find(
@@ -70,6 +74,16 @@ struct SyncRecord {
     )
     openedFloor = time(14)
     sealedBytes = row.int64(15)
+    forgottenUntil = time(16)
+    skipsUnchanged = row.int64(17) != 0
+  }
+
+  /// Every row version from here on that was applied is in the ledger. nil: every one is.
+  var knownFrom: Timestamp? {
+    guard let forgottenUntil, position.map({ $0 < forgottenUntil }) ?? true else {
+      return ledgerFloor
+    }
+    return forgottenUntil
   }
 
   /// The least time that the ledger must still know when the position is `position`.

@@ -101,7 +101,13 @@ struct AttributeMerger: ~Copyable {
         outcome.superseded += 1
         return try keep(current)
       }
-      outcome.count(change, isChanged: !Self.same(current.value, change.value))
+      let isSame = Self.same(current.value, change.value)
+      // The very version that is there, read again after a move of the cursor: it stays whose it is.
+      if isSame, last.stamp == new.stamp, current.assigned == current.version {
+        outcome.confirmed += 1
+        return try keep(current)
+      }
+      outcome.count(change, isChanged: !isSame)
       return append(change.name, change.value, version: indexOfNew())
     }
     if let assigned = current.assigned, stored.base[assigned].stamp > new.stamp {
