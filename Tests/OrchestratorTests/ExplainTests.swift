@@ -1,5 +1,6 @@
 import OrchestratorAPI
 import RPC
+import SQLDatabase
 import SyncModel
 import TestSupport
 import Testing
