@@ -76,7 +76,9 @@ def state(house):
     for file in sorted(house.data.rglob("*")):
         if file.is_file() and file.read_bytes()[:15] == b"SQLite format 3" and "vault" not in str(file):
             with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
-                found[file.name] = "\n".join(store.iterdump())
+                # What the orchestrator last saw of the vault moves with every password that it is lent.
+                found[file.name] = "\n".join(
+                    line for line in store.iterdump() if not line.startswith('INSERT INTO "vault_'))
     # The store and the orchestrator's.
     assert len(found) >= 3, found.keys()
     return found
