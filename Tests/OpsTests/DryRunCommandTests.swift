@@ -40,7 +40,7 @@ import Testing
     answer(.success)
     let table = await bench.run("sync", "run", "purchases", "--dry-run", "--wait")
     #expect(table.exit == 0)
-    #expect(table.output.contains("dry_run        yes"))
+    #expect(table.output.contains("dry_run          yes"))
     #expect(
       table.output.hasSuffix(
         """
@@ -87,7 +87,7 @@ import Testing
 
   @Test func `giving up ends it and says that nothing was changed`() async {
     bench.orchestrator.state.withLock { $0.watchHangs = true }
-    let late = await bench.run("sync", "run", "purchases", "--dry-run", "--timeout", "50ms")
+    let late = await bench.run("sync", "run", "purchases", "--dry-run", "--timeout", "1s")
     #expect(late.exit == 7)
     #expect(late.errors.contains("changed nothing"))
     bench.orchestrator.state.withLock { $0.runs = [] }

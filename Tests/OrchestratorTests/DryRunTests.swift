@@ -25,7 +25,7 @@ struct DryRunTests {
       #expect(dry.rowsRead == 3 && dry.applied == 2 && dry.rejected == 1)
       #expect(last.differences.map(\.outcome) == ["applied", "applied", "rejected"])
       #expect(last.differences.first?.createsProfile == true)
-      #expect(last.differences.last?.code == "payload_not_json")
+      #expect(last.differences.last?.code == "payload_not_object")
       #expect(events.dropLast().allSatisfy { $0.differences.isEmpty && $0.run?.dryRun == true })
       #expect(try house.dumps() == before)
       #expect(try await house.runs().isEmpty)

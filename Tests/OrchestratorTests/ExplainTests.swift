@@ -1,5 +1,6 @@
 import OrchestratorAPI
 import RPC
+import SQLDatabase
 import SyncModel
 import TestSupport
 import Testing
@@ -35,9 +36,9 @@ struct ExplainTests {
       #expect(applied.externalId == "1" && applied.brazeId.count == 24)
       #expect(applied.position == stamp(-10))
       let rejected = try await explain(house, "bad")
-      #expect(rejected.reason == "rejected" && rejected.rows.first?.code == "payload_not_json")
+      #expect(rejected.reason == "rejected" && rejected.rows.first?.code == "payload_not_object")
       #expect(rejected.rows.first?.runId == run.runId)
-      #expect(rejected.log.map(\.code) == ["payload_not_json"])
+      #expect(rejected.log.map(\.code) == ["payload_not_object"])
 
       // Committed late, with an old stamp: no run has read it.
       try await house.add([(-300, "late", #"{"a":1}"#), (-5, "next", #"{"a":1}"#)])
