@@ -28,7 +28,7 @@ struct RowRetryTests {
         entries.map(\.resolution)
           == Array(repeating: RowResolution(outcome: "applied", at: harness.simulated.now), count: 2)
       )
-      #expect(!entries.contains(where: \.isRetryable))
+      #expect(entries.allSatisfy { !$0.isRetryable })
       #expect(try await harness.log(open: true).isEmpty)
       #expect(try await harness.retry() == RetriedRowCounts())
       let origin = try await harness.store.explain(
