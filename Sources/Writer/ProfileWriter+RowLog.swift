@@ -90,7 +90,10 @@ extension ProfileWriter {
       } catch is CancellationError {
         return
       } catch {
-        logger.error("cannot delete what is too old in the row log", metadata: ["error": "\(error)"])
+        logger.error(
+          "cannot delete what is too old in the row log",
+          metadata: ["error": "\(error)"]
+        )
       }
     } while (try? await Task.sleep(for: .seconds(3600))) != nil
   }

@@ -27,7 +27,10 @@ extension RowLogOptions {
     var megabytes = Self.defaultMegabytes
     if let text = try settings.text(Self.size) {
       guard let value = Int64(text), (1...1_048_576).contains(value) else {
-        throw StartupError(.usage, "\(Self.size) must be a number from 1 to 1048576, not \"\(text)\"")
+        throw StartupError(
+          .usage,
+          "\(Self.size) must be a number from 1 to 1048576, not \"\(text)\""
+        )
       }
       megabytes = value
     }

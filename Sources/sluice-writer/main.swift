@@ -20,7 +20,9 @@ exit(
     if rowLog.key == nil {
       surroundings.logger.warning(
         "rejected rows are logged without their content and cannot be retried",
-        metadata: ["set": "\(RowLogKey.setting)", "to": "a file of 32 random bytes for its owner only"]
+        metadata: [
+          "set": "\(RowLogKey.setting)", "to": "a file of 32 random bytes for its owner only",
+        ]
       )
     }
     let store = try await ProfileStore.open(

@@ -1,4 +1,5 @@
 import Destination
+import Destinations
 import SyncModel
 import TestSupport
 import Testing

@@ -103,7 +103,7 @@ struct RowLogTests {
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = directory.appendingPathComponent("key").path
     func code(_ content: String?, mode: Int = 0o600) -> String? {
-      FileManager.default.createFile(atPath: path, contents: content.map { Data($0.utf8) })
+      _ = FileManager.default.createFile(atPath: path, contents: content.map { Data($0.utf8) })
       try? FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
       do {
         _ = try RowLogKey.load(file: path)
@@ -150,7 +150,7 @@ struct RowLogTests {
 
   @Test("beyond its room a sync's rows are logged without their content")
   func room() async throws {
-    let log = try RowLogOptions.sealing(bytes: 400)
+    let log = try RowLogOptions.sealing(bytes: 250)
     try await StoreHarness.with(policy: .keys(2), rowLog: log) { harness in
       let sync = harness.sync()
       try await sync.begin()
@@ -158,7 +158,7 @@ struct RowLogTests {
       try await sync.send(wide(10, "x"))
       let kept = try await harness.log().map(\.isRetryable)
       #expect(kept.first == true && kept.last == false && kept.count == 4)
-      #expect(try await harness.rows(in: "syncs WHERE sealed_bytes BETWEEN 1 AND 400") == 1)
+      #expect(try await harness.rows(in: "syncs WHERE sealed_bytes BETWEEN 1 AND 250") == 1)
     }
   }
 }

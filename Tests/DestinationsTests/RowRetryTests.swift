@@ -17,7 +17,9 @@ struct RowRetryTests {
       // Nothing has changed: they stay.
       harness.simulated.advance(seconds: 1)
       #expect(try await harness.retry().outcomes.text == "rejected: 2")
-      #expect(try await harness.log().map(\.retriedAt) == [harness.simulated.now, harness.simulated.now])
+      #expect(
+        try await harness.log().map(\.retriedAt) == [harness.simulated.now, harness.simulated.now]
+      )
 
       try await harness.reopen(rowLog: log)
       harness.simulated.advance(seconds: 1)
@@ -26,9 +28,12 @@ struct RowRetryTests {
       let entries = try await harness.log()
       #expect(
         entries.map(\.resolution)
-          == Array(repeating: RowResolution(outcome: "applied", at: harness.simulated.now), count: 2)
+          == Array(
+            repeating: RowResolution(outcome: "applied", at: harness.simulated.now),
+            count: 2
+          )
       )
-      #expect(!entries.contains(where: \.isRetryable))
+      #expect(entries.allSatisfy { !$0.isRetryable })
       #expect(try await harness.log(open: true).isEmpty)
       #expect(try await harness.retry() == RetriedRowCounts())
       let origin = try await harness.store.explain(
@@ -166,7 +171,9 @@ struct RowRetryTests {
       let alias = try await harness.retry(user: .alias(name: "n", label: "l"))
       #expect(alias.outcomes.text == "applied: 1")
       #expect(try await harness.retry(code: "no_such_code") == RetriedRowCounts())
-      #expect(try await harness.retry(run: "run-2", code: "too_many_attributes").outcomes.applied == 1)
+      #expect(
+        try await harness.retry(run: "run-2", code: "too_many_attributes").outcomes.applied == 1
+      )
       #expect(try await harness.retry(run: "run-1").outcomes.text == "applied: 2")
       #expect(try await harness.retry().outcomes.text == "rejected: 1")
       #expect(try await harness.retry("another") == RetriedRowCounts())

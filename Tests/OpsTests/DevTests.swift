@@ -133,7 +133,9 @@ import Testing
     let rowKey = try RegularFile.read(data.rowKey)
     #expect(rowKey.count == 32 && rowKey != key)
     let authority = try RegularFile.read(data.certificates.authority)
-    for file in [data.masterKey, data.rowKey, data.certificates.key("vault"), data.path + "/tls/ca.key"] {
+    for file in [
+      data.masterKey, data.rowKey, data.certificates.key("vault"), data.path + "/tls/ca.key",
+    ] {
       #expect(TemporaryDirectory.permissions(file) == 0o600, "\(file)")
     }
     try data.prepare()

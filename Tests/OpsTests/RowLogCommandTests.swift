@@ -87,7 +87,8 @@ import WriterAPI
   }
 
   @Test(arguments: [
-    ["run", "rows", "run-1", "--errors", "--warnings"], ["run", "rows", "r", "--group", "--payload"],
+    ["run", "rows", "run-1", "--errors", "--warnings"],
+    ["run", "rows", "r", "--group", "--payload"],
     ["run", "rows", "r", "--group", "--limit", "2"], ["run", "rows", "r", "--code", ""],
     ["run", "retry"], ["run", "retry", "--code", "a"], ["run", "retry", ""],
     ["run", "retry", "s", "--alias-name", "n"],
@@ -100,7 +101,9 @@ import WriterAPI
   @Test func `a retry adds up its portions and ends with 0 when nothing is left`() async {
     await log()
     bench.writer.state.withLock { state in
-      state.retried = [RetriedRows(applied: 2, superseded: 1), RetriedRows(applied: 3, unchanged: 1)]
+      state.retried = [
+        RetriedRows(applied: 2, superseded: 1), RetriedRows(applied: 3, unchanged: 1),
+      ]
     }
     let outcome = await bench.run(
       ["run", "retry", "--run", "run-1", "--code", "a", "--external-id", "7", "-o", "jsonl"]
@@ -108,7 +111,8 @@ import WriterAPI
     #expect(outcome.exit == 0)
     #expect(
       outcome.output == #"{"sync":"purchases","run_id":"run-1","applied":5,"unchanged":1,"#
-        + #""superseded":1,"skipped":0,"rejected":0,"warnings":0,"not_kept":0,"unreadable":0}"# + "\n"
+        + #""superseded":1,"skipped":0,"rejected":0,"warnings":0,"not_kept":0,"unreadable":0}"#
+        + "\n"
     )
     #expect(
       outcome.errors == "sluice: 7 rows retried: 5 applied, 1 unchanged, 1 superseded\n"
@@ -162,7 +166,9 @@ import WriterAPI
     let outcome = await bench.run("run", "retry", "purchases")
     #expect(outcome.exit == 1)
     #expect(outcome.output == "")
-    #expect(outcome.errors.hasPrefix("sluice: 5 rows retried: 4 applied, 1 unreadable\nsluice: 1 row"))
+    #expect(
+      outcome.errors.hasPrefix("sluice: 5 rows retried: 4 applied, 1 unreadable\nsluice: 1 row")
+    )
   }
 
   @Test func `the sync and the run must be there, and go together`() async {

@@ -90,7 +90,8 @@ struct RowLogCallTests {
         var request = retry
         change(&request)
         #expect(
-          await status { _ = try await person.retryRows(request) { try await $0.all() } } == expected
+          await status { _ = try await person.retryRows(request) { try await $0.all() } }
+            == expected
         )
       }
       for role in ["orchestrator", "vault", "writer"] {

@@ -85,7 +85,8 @@ struct RunRows: SessionCommand {
   private var nothing: String {
     let code = code.map { " with code \($0)" } ?? ""
     return errors
-      ? "no row of this run is rejected to this day\(code)" : "no row of this run was rejected\(code)"
+      ? "no row of this run is rejected to this day\(code)"
+      : "no row of this run was rejected\(code)"
   }
 }
 
@@ -214,5 +215,7 @@ struct RunRetry: SessionCommand {
     return .ok
   }
 
-  private func rows(_ count: Int64) -> String { count == 1 ? "1 row is" : "\(grouped(count)) rows are" }
+  private func rows(_ count: Int64) -> String {
+    count == 1 ? "1 row is" : "\(grouped(count)) rows are"
+  }
 }
