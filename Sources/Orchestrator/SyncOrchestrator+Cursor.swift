@@ -205,7 +205,10 @@ extension SyncOrchestrator {
       configuration.peerRetry,
       while: { ($0 as? RPCError)?.isTransient == true }
     ) {
-      try await writer.movePosition(request, options: CallOptions(timeout: configuration.callTimeout))
+      try await writer.movePosition(
+        request,
+        options: CallOptions(timeout: configuration.callTimeout)
+      )
     }
   }
 }

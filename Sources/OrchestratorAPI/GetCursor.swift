@@ -40,7 +40,12 @@ public struct Cursor: WireMessage, Equatable {
 
   public init() {}
 
-  public init(sync: String = "", position: Int64? = nil, updatedAt: Int64 = 0, moves: [CursorMove] = []) {
+  public init(
+    sync: String = "",
+    position: Int64? = nil,
+    updatedAt: Int64 = 0,
+    moves: [CursorMove] = []
+  ) {
     self.sync = sync
     self.position = position
     self.updatedAt = updatedAt

@@ -18,7 +18,10 @@ struct WebhookAlertCarrier: AlertCarrier {
     guard let text = try settings.text("SLUICE_WEBHOOK_URL") else { return nil }
     var secrets = [
       try Self.secret(
-        in: try settings.required("SLUICE_WEBHOOK_SECRET_FILE", "is the secret that signs webhooks"),
+        in: try settings.required(
+          "SLUICE_WEBHOOK_SECRET_FILE",
+          "is the secret that signs webhooks"
+        ),
         "SLUICE_WEBHOOK_SECRET_FILE"
       )
     ]

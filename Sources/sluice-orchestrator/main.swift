@@ -31,7 +31,10 @@ let process = ServiceProcess(
       "that of the one before, while the receiver changes over; it signs too"
     ),
     ("SLUICE_WEBHOOK_CA", "the file of the authority of the receiver, instead of the system's"),
-    ("SLUICE_EGRESS_ALLOW", "addresses that are not public and may be POSTed to: 10.1.2.3,10.2.0.0/16"),
+    (
+      "SLUICE_EGRESS_ALLOW",
+      "addresses that are not public and may be POSTed to: 10.1.2.3,10.2.0.0/16"
+    ),
     ("SLUICE_MAXIMUM_RUNS", "runs that go on at once, 1 to 1000 (default 32); more wait"),
   ]
 )

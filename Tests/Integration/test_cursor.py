@@ -61,18 +61,18 @@ def test_rewinding_purchases_says_what_would_be_doubled_and_does_it_only_when_it
     assert house.run_sync("orders")["applied"] == 4
     before = shop.cursor("orders")["position"]
 
-    preview = shop.move("rewind", "orders", "--by", "3d")
+    preview = shop.move("rewind", "orders", "--by", "73h")
     assert (preview["rows_to_read"], preview["rows_again"], preview["rows_skipped"]) == (3, 2, 0), preview
     assert preview["from"] == before and preview["moved"] is False
     assert "one more purchase" in preview["warnings"][0]
 
-    refused = house.run("cursor", "rewind", "orders", "--by", "3d", "--yes")
+    refused = house.run("cursor", "rewind", "orders", "--by", "73h", "--yes")
     assert refused.returncode == FAILURE and "(would_apply_again)" in refused.stderr
     assert "2 rows" in refused.stderr and "--apply-again" in refused.stderr, refused.stderr
     assert shop.cursor("orders")["position"] == before
     assert house.run_sync("orders")["applied"] == 0 and shop.counts()["purchases"] == 4
 
-    moved = shop.move("rewind", "orders", "--by", "3d", "--yes", "--apply-again")
+    moved = shop.move("rewind", "orders", "--by", "73h", "--yes", "--apply-again")
     assert moved["moved"] is True and moved["to"] == shop.cursor("orders")["position"]
     again = house.run_sync("orders")
     # The newest row is in the ledger, and is recognised.

@@ -25,10 +25,28 @@ import Testing
   @Test func `a sync is made from flags`() async {
     bench.orchestrator.state.withLock { $0.putWarnings = ["look here"] }
     let made = await bench.run(
-      "sync", "create", "orders", "--source", "shop", "--table", "public.orders", "--data",
-      "purchases", "--cron", " 0  3 * * * ", "--time-zone", "Europe/Berlin", "--contact",
-      "a@example.com", "--contact", "b@example.com", "--overlap", "5m", "--update-existing-only",
-      "-o", "name"
+      "sync",
+      "create",
+      "orders",
+      "--source",
+      "shop",
+      "--table",
+      "public.orders",
+      "--data",
+      "purchases",
+      "--cron",
+      " 0  3 * * * ",
+      "--time-zone",
+      "Europe/Berlin",
+      "--contact",
+      "a@example.com",
+      "--contact",
+      "b@example.com",
+      "--overlap",
+      "5m",
+      "--update-existing-only",
+      "-o",
+      "name"
     )
     #expect(made.exit == 0)
     #expect(made.output == "orders\n")
@@ -53,7 +71,8 @@ import Testing
     [
       "sync", "create", "x", "--source", "s", "--data", "events", "--table", "t", "--every", "1h",
       "--cron", "0 3 * * *",
-    ], ["sync", "create", "x", "--source", "s", "--data", "events", "--table", "t", "--overlap", "x"],
+    ],
+    ["sync", "create", "x", "--source", "s", "--data", "events", "--table", "t", "--overlap", "x"],
   ]) func `what cannot be meant is a wrong command line`(_ words: [String]) async {
     #expect(await bench.run(words).exit == 2)
     #expect(bench.orchestrator.state.withLock { $0.syncs.isEmpty && $0.sources.isEmpty })

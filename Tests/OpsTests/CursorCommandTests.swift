@@ -25,7 +25,13 @@ import Testing
 
   @Test func `without yes it only says what a move would mean`() async {
     let outcome = await bench.run(
-      "cursor", "set", "purchases", "--to", "2024-01-01T01:00:00+01:00", "-o", "jsonl"
+      "cursor",
+      "set",
+      "purchases",
+      "--to",
+      "2024-01-01T01:00:00+01:00",
+      "-o",
+      "jsonl"
     )
     #expect(outcome.exit == 0)
     #expect(
@@ -69,7 +75,12 @@ import Testing
   @Test func `a rewind does not go forward`() async {
     bench.orchestrator.state.withLock { $0.cursorMove.to = Self.newYear + 2_000_000_000 }
     let outcome = await bench.run(
-      "cursor", "rewind", "purchases", "--to", "1704067202000000000", "--yes"
+      "cursor",
+      "rewind",
+      "purchases",
+      "--to",
+      "1704067202000000000",
+      "--yes"
     )
     #expect(outcome.exit == 2)
     #expect(outcome.errors.contains("that is not back: the cursor is at 2024-01-01T00:00:01Z"))

@@ -121,6 +121,8 @@ struct AlertTests {
       )
     )
     #expect(alert.body.contains(#""error_message":"a \"quoted\"\nline","rows_read":3,"#))
-    #expect(!Alert(webhook: .test, of: run, id: "i", at: SimulatedWorld.start).body.contains("run_id"))
+    #expect(
+      !Alert(webhook: .test, of: run, id: "i", at: SimulatedWorld.start).body.contains("run_id")
+    )
   }
 }

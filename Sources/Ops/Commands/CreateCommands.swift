@@ -35,7 +35,9 @@ struct SourceCreate: SessionCommand {
     for setting in settings {
       // A value may hold an equals sign; a name does not.
       guard let mark = setting.firstIndex(of: "="), mark > setting.startIndex else {
-        throw ValidationError("--set must be NAME=VALUE, such as host=127.0.0.1, not \"\(setting)\"")
+        throw ValidationError(
+          "--set must be NAME=VALUE, such as host=127.0.0.1, not \"\(setting)\""
+        )
       }
       let name = String(setting[..<mark])
       guard parsed.updateValue(String(setting[setting.index(after: mark)...]), forKey: name) == nil

@@ -153,9 +153,10 @@ struct CursorMoving: ParsableArguments {
   static func time(_ text: String) throws -> Int64 {
     if let nanoseconds = Int64(text) { return nanoseconds }
     // Not the forms of payloads, which take a malformed offset for UTC (R90).
-    let isPlain = text.wholeMatch(
-      of: /\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?)?/
-    ) != nil
+    let isPlain =
+      text.wholeMatch(
+        of: /\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?)?/
+      ) != nil
     guard isPlain, let time = Array(text.utf8).withUnsafeBytes({ PayloadTime.parse($0) }) else {
       throw ValidationError(
         "--to must be a time such as 2024-01-31T09:30:00Z, or whole nanoseconds since 1970, not \"\(text)\""

@@ -11,7 +11,9 @@ extension SQLConnection {
     at now: Timestamp,
     newID: @Sendable () -> String
   ) throws {
-    guard !carriers.isEmpty, let sync = try sync(workspace: run.workspace, name: run.sync) else { return }
+    guard !carriers.isEmpty, let sync = try sync(workspace: run.workspace, name: run.sync) else {
+      return
+    }
     let decision = sync.alerts.decide(run, knownFailure: sync.knownFailure)
     if decision.knownFailure != sync.knownFailure {
       try execute(

@@ -94,7 +94,8 @@ final class FakeWriter: WriterService {
       var sync = syncs[opening.sync] ?? SyncState()
       let response = MovePositionResponse(previous: sync.position)
       if request.dryRun { return response }
-      guard opening.epoch > sync.epoch || (opening.epoch == sync.epoch && opening.runId == sync.runID)
+      guard
+        opening.epoch > sync.epoch || (opening.epoch == sync.epoch && opening.runId == sync.runID)
       else { throw RPCError(.failedPrecondition, "a newer run holds it", reason: "stale_epoch") }
       sync.epoch = opening.epoch
       sync.runID = opening.runId

@@ -13,7 +13,9 @@ enum SyncMove {
     _ connection: any SQLConnection
   ) throws -> PositionMoved {
     let known = try find(move.opening, connection)
-    if move.isDryRun { return PositionMoved(previous: known?.position, knownFrom: known?.knownFrom) }
+    if move.isDryRun {
+      return PositionMoved(previous: known?.position, knownFrom: known?.knownFrom)
+    }
     if let known, known.epoch == move.opening.epoch,
       known.runID.utf8.elementsEqual(move.opening.runID.utf8)
     {
