@@ -80,10 +80,11 @@ extension SyncOrchestrator {
     let settings = try driver.schema.validated(source.settings, type: source.type)
     let released = try await credentials.release(
       for: source,
+      driver: driver,
       purpose: "cursor",
       retry: configuration.warehouseRetry
     )
-    let connection = try await driver.connect(settings: settings, credential: released.credential)
+    let connection = try await driver.connect(settings: settings, credentials: released.credentials)
     let isForward = preview.isForward
     let to = preview.to
     do {
