@@ -57,7 +57,8 @@ public protocol WarehouseConnection: Sendable {
   /// person's: it may take half a minute at most where the warehouse knows such a limit.
   /// - Parameter limit: from 1; more rows are only told of.
   /// - Throws: `Failure`, as `readChanges`; `identifier_column_missing`.
-  func rows(of user: SourceUser, in selection: RowSelection, data: DataType, limit: Int) async throws
+  func rows(of user: SourceUser, in selection: RowSelection, data: DataType, limit: Int)
+    async throws
     -> UserRows
 
   /// Cancels what is under way and closes. Never throws; safe to call twice.
