@@ -23,7 +23,8 @@ extension SyncOrchestrator {
           "difference_limit must be from 0 to \(Self.mostDifferences)"
         )
       }
-      let limit = request.differenceLimit == 0 ? Self.defaultDifferences : Int(request.differenceLimit)
+      let limit =
+        request.differenceLimit == 0 ? Self.defaultDifferences : Int(request.differenceLimit)
       let live = try await startDryRun(of: request.name, in: workspace, differences: limit)
       do {
         for await run in live.watch() {

@@ -109,7 +109,8 @@ extension SyncOrchestrator {
       readFrom: standing.readFrom.map(Timestamp.init(nanoseconds:)),
       warehouseTime: time,
       nextRun: nextSlot == 0 ? nil : Timestamp(nanoseconds: nextSlot),
-      isRunning: board.live(workspace: sync.workspace, sync: sync.name).map { !$0.isDryRun } ?? false
+      isRunning: board.live(workspace: sync.workspace, sync: sync.name).map { !$0.isDryRun }
+        ?? false
     )
     var response = ExplainRowResponse(
       sync: sync.name,

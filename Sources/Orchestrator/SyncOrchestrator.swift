@@ -198,7 +198,8 @@ public final class SyncOrchestrator: OrchestratorService, Service {
         return .failed(stalled(current.run))
       }
       live.tell()
-      guard !live.isDryRun, lastRecord.duration(to: ContinuousClock.now) >= configuration.recordInterval,
+      guard !live.isDryRun,
+        lastRecord.duration(to: ContinuousClock.now) >= configuration.recordInterval,
         let machine = live.unrecorded()
       else { continue }
       lastRecord = ContinuousClock.now
@@ -252,10 +253,10 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       // Of a dry run nothing is kept.
       if !live.isDryRun {
         try await shielded {
-        // A database that is busy or full for a moment must not leave the run open.
-        try await retrying(.record, while: { $0 is SQLError }) {
-          try await self.record(run, knowsPosition: knowsPosition, at: now)
-        }
+          // A database that is busy or full for a moment must not leave the run open.
+          try await retrying(.record, while: { $0 is SQLError }) {
+            try await self.record(run, knowsPosition: knowsPosition, at: now)
+          }
         }
       }
     } catch {

@@ -46,7 +46,8 @@ public protocol WarehouseConnection: Sendable {
   /// person's: it may take half a minute at most where the warehouse knows such a limit.
   /// - Parameter limit: from 1; more rows are only told of.
   /// - Throws: `Failure`, as `readChanges`; `identifier_column_missing`.
-  func rows(of user: SourceUser, in selection: RowSelection, data: DataType, limit: Int) async throws
+  func rows(of user: SourceUser, in selection: RowSelection, data: DataType, limit: Int)
+    async throws
     -> UserRows
 
   /// Counts what `readChanges` would read, before an operator moves a cursor: rows with UPDATED_AT not

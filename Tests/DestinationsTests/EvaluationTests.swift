@@ -39,7 +39,10 @@ struct EvaluationTests {
       #expect(changed.attributes.first?.setBy == .init(sync: "sync", runID: "run-1"))
       #expect(changed.attributes.first?.setAt?.nanoseconds == 10)
       #expect(effects.rows[1].createsProfile && effects.rows[1].brazeID.isEmpty)
-      #expect(effects.rows[2].outcome == .rejected(.init("identifier_missing", issueText(effects.rows[2]))))
+      #expect(
+        effects.rows[2].outcome
+          == .rejected(.init("identifier_missing", issueText(effects.rows[2])))
+      )
       #expect(effects.rows[3].warnings.map(\.code) == ["type_mismatch"])
       #expect(try harness.dump() == before)
     }
@@ -61,7 +64,13 @@ struct EvaluationTests {
       try await people.send(OwnedRow(updatedAt: 1, externalID: "1", payload: #"{"a":1}"#))
       let before = try harness.dump()
       let event = try await events.evaluate(
-        [OwnedRow(updatedAt: 0, externalID: "1", payload: #"{"name":"opened","properties":{"p":1}}"#)]
+        [
+          OwnedRow(
+            updatedAt: 0,
+            externalID: "1",
+            payload: #"{"name":"opened","properties":{"p":1}}"#
+          )
+        ]
       )
       #expect(event.rows.first?.activity == "event opened at 1970-01-01T00:00:00Z")
       #expect(event.rows.first?.attributes.isEmpty == true)
@@ -95,7 +104,9 @@ struct EvaluationTests {
       let data = SyncModel.DataType.allCases[Int(seed) % 4]
       let people = harness.sync("people")
       try await people.begin()
-      try await people.send((1...4).map { OwnedRow(updatedAt: 1, externalID: "\($0)", payload: "{}") })
+      try await people.send(
+        (1...4).map { OwnedRow(updatedAt: 1, externalID: "\($0)", payload: "{}") }
+      )
       let sync = harness.sync("sync", data, overlap: 20, updateExistingOnly: seed % 3 == 0)
       for run in 0..<18 {
         let rows = (0..<12).map { _ in
@@ -124,9 +135,11 @@ struct EvaluationTests {
     let number = random.next() % 3
     let payload: String? =
       switch data {
-      case .attributes: [#"{"a":\#(number)}"#, #"{"b":{"inc":1}}"#, #"{"a":"\#(number)"}"#][Int(number)]
+      case .attributes:
+        [#"{"a":\#(number)}"#, #"{"b":{"inc":1}}"#, #"{"a":"\#(number)"}"#][Int(number)]
       case .events: #"{"name":"e\#(number)"}"#
-      case .purchases: number == 0 ? "{}" : #"{"product_id":"p","currency":"EUR","price":\#(number)}"#
+      case .purchases:
+        number == 0 ? "{}" : #"{"product_id":"p","currency":"EUR","price":\#(number)}"#
       case .deletes: nil
       }
     return OwnedRow(updatedAt: at, externalID: id, payload: payload)

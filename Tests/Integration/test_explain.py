@@ -57,7 +57,7 @@ def table(request):
 def house(dev, postgres):
     postgres.execute(f"""
         CREATE TABLE people ("UPDATED_AT" timestamptz, "EXTERNAL_ID" text, "EMAIL" text, "PAYLOAD" jsonb);
-        INSERT INTO people SELECT {STAMP} + i * interval '1 millisecond', 'user-' || i, NULL,
+        INSERT INTO people SELECT {STAMP} + i * interval '1 second', 'user-' || i, NULL,
           CASE WHEN i % 1000 = 0 THEN '[1]'::jsonb ELSE jsonb_build_object('plan', 'free', 'n', i) END
         FROM generate_series(1, {ROWS}) AS i;
         CREATE TABLE newcomers ("UPDATED_AT" timestamptz, "EXTERNAL_ID" text, "PAYLOAD" text);

@@ -82,7 +82,10 @@ struct DryRunTests {
       let run = try #require(try await dry.last?.run)
       #expect(run.status == .cancelled)
       #expect(run.errorMessage.contains("changed nothing"))
-      #expect(await refusal { try await house.client.getRun(GetRunRequest(runId: live.id)) }?.code == .notFound)
+      #expect(
+        await refusal { try await house.client.getRun(GetRunRequest(runId: live.id)) }?.code
+          == .notFound
+      )
       house.warehouse.script.gate = nil
       #expect(try await house.run().status == .success)
     }
@@ -135,7 +138,9 @@ struct DryRunTests {
     }
   }
 
-  @Test("a writer that is away for a moment is asked again, and differences stay within their limit")
+  @Test(
+    "a writer that is away for a moment is asked again, and differences stay within their limit"
+  )
   func retries() async throws {
     try await House.with { house in
       try await house.activeSync()

@@ -34,7 +34,10 @@ struct UserRowsTests {
     #expect(nobody.rows.isEmpty && nobody.rowsWithoutUpdatedAt == 0 && !nobody.hasMore)
   }
 
-  @Test("a value is a value: quotes, wildcards and SQL in it find themselves only", arguments: types)
+  @Test(
+    "a value is a value: quotes, wildcards and SQL in it find themselves only",
+    arguments: types
+  )
   func bound(type: String) async throws {
     let fixture = try await Fixtures.make(type)
     let ids = ["' OR 1=1 --", "%", "_", "\\", "e\u{301}", "\u{e9}", "A", "a", "1;2", "$1", "?1"]
@@ -45,7 +48,10 @@ struct UserRowsTests {
     }
   }
 
-  @Test("by every identifier; numbers by their digits, email addresses in any case", arguments: types)
+  @Test(
+    "by every identifier; numbers by their digits, email addresses in any case",
+    arguments: types
+  )
   func identifiers(type: String) async throws {
     let fixture = try await Fixtures.make(type)
     try fixture.create(

@@ -63,7 +63,8 @@ extension Session {
     }
     var text = TableRenderer.details(record.fields)
     if !differences.isEmpty {
-      text += "\nthe first \(differences.count == 1 ? "difference" : "\(differences.count) differences"):\n"
+      text +=
+        "\nthe first \(differences.count == 1 ? "difference" : "\(differences.count) differences"):\n"
       for difference in differences { text += difference.tableText }
     }
     try environment.output.write(text)

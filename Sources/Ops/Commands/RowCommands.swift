@@ -54,7 +54,9 @@ struct RowExplain: SessionCommand {
     } else {
       try session.printer().show(Record(answer))
     }
-    if answer.more { session.hint("the source has more rows of this user; see them with: --limit 50") }
+    if answer.more {
+      session.hint("the source has more rows of this user; see them with: --limit 50")
+    }
     return .ok
   }
 }

@@ -20,7 +20,8 @@ struct Sluice: ParsableCommand {
       """,
     subcommands: [
       Apply.self, CredentialNoun.self, SourceNoun.self, SyncNoun.self, RunNoun.self,
-      CursorNoun.self, RowNoun.self, ProfileNoun.self, AlertNoun.self, VaultNoun.self, AuditNoun.self,
+      CursorNoun.self, RowNoun.self, ProfileNoun.self, AlertNoun.self, VaultNoun.self,
+      AuditNoun.self,
       StatusCommand.self,
       HealthCommand.self, Dev.self, ContextNoun.self, CertificatesNoun.self, Completion.self,
       Version.self,

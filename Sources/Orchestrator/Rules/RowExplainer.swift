@@ -118,7 +118,8 @@ struct RowExplainer {
   private func applied(_ row: RowEvaluation, _ run: StoredRun?) -> Explanation {
     // A run's own counts tell the two apart where it had rows of one kind only.
     let isUnchanged = run.map { $0.counts.applied == 0 && $0.counts.unchanged > 0 } ?? false
-    let who = "run \(row.setByRun)" + (row.setBySync == sync.name ? "" : " of sync \"\(row.setBySync)\"")
+    let who =
+      "run \(row.setByRun)" + (row.setBySync == sync.name ? "" : " of sync \"\(row.setBySync)\"")
     guard !isUnchanged else {
       return Explanation(
         reason: .unchanged,
@@ -167,14 +168,17 @@ struct RowExplainer {
       case .draft: message = "the sync is a draft: activate it, and its first run takes it"
       case .paused: message = "the sync is paused: activate it, and its next run takes it"
       case .active:
-        message = nextRun.map { "the next run, at \(Self.text($0.nanoseconds)), takes it" }
+        message =
+          nextRun.map { "the next run, at \(Self.text($0.nanoseconds)), takes it" }
           ?? "no run is scheduled: `sluice sync run \(sync.name)` takes it"
       }
     }
     if let position, stamp <= position {
       message += "; it was committed after the last run, within the overlap"
     }
-    if stamp > warehouseTime { message += "; its UPDATED_AT is later than the warehouse's own clock" }
+    if stamp > warehouseTime {
+      message += "; its UPDATED_AT is later than the warehouse's own clock"
+    }
     message += "; it would be \(Self.words(row.outcome))"
     if !row.message.isEmpty { message += ": \(Self.clause(row.message))" }
     return Explanation(reason: .waiting, message: message, code: row.code)

@@ -35,7 +35,8 @@ extension RejectedRows {
   }
 
   private static func shown(_ user: ProfileIdentifier) -> String {
-    func bytes(_ value: String, _ set: (inout SourceRow, UnsafeRawBufferPointer) -> Void) -> String {
+    func bytes(_ value: String, _ set: (inout SourceRow, UnsafeRawBufferPointer) -> Void) -> String
+    {
       Array(value.utf8).withUnsafeBytes { bytes in
         var row = SourceRow()
         set(&row, bytes)
