@@ -38,7 +38,7 @@ import WriterAPI
     #expect(
       all.output == """
         IDENTIFIER     UPDATED_AT            CODE  MESSAGE  SINCE
-        external_id=1  2024-01-01T00:00:00Z  a     why a
+        external_id=1  2024-01-01T00:00:00Z  a     why a    -
         external_id=2  2024-01-01T00:00:00Z  b     why b    applied
 
         """
