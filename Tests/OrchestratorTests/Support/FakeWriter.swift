@@ -105,7 +105,7 @@ final class FakeWriter: WriterService {
       syncs[opening.sync] = sync
       return response
     }
-    try await script.afterMove(request)
+    if !request.dryRun { try await script.afterMove(request) }
     return response
   }
 
