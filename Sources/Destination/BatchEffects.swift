@@ -8,6 +8,7 @@ public struct BatchToEvaluate: Sendable {
   /// Nanoseconds, not negative.
   public var overlap: Int64
   public var updateExistingOnly: Bool
+  public var skipsUnchanged: Bool
   /// The warehouse's clock.
   public var positionLimit: Timestamp
   /// Empty: only the sync's position is wanted.
@@ -23,6 +24,7 @@ public struct BatchToEvaluate: Sendable {
     data: DataType,
     overlap: Int64,
     updateExistingOnly: Bool,
+    skipsUnchanged: Bool = true,
     positionLimit: Timestamp,
     rows: RowBatch = .empty,
     detailLimit: Int = 0,
@@ -33,6 +35,7 @@ public struct BatchToEvaluate: Sendable {
     self.data = data
     self.overlap = overlap
     self.updateExistingOnly = updateExistingOnly
+    self.skipsUnchanged = skipsUnchanged
     self.positionLimit = positionLimit
     self.rows = rows
     self.detailLimit = detailLimit

@@ -10,6 +10,7 @@ extension BatchToEvaluate {
       data: data,
       overlap: request.overlapNs,
       updateExistingOnly: request.updateExistingOnly,
+      skipsUnchanged: !request.applyUnchanged,
       positionLimit: Timestamp(nanoseconds: request.positionLimit),
       rows: request.rows,
       detailLimit: Int(request.detailLimit),

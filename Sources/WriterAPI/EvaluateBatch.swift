@@ -17,6 +17,8 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
   public var detailLimit: UInt32 = 0
   /// Tells of rows of every outcome, each as if the ledger did not have it.
   public var explain = false
+  /// As in `OpenSyncRequest`.
+  public var applyUnchanged = false
   public var rows = RowBatch.empty
 
   public init() {}
@@ -31,6 +33,7 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
     positionLimit: Int64 = 0,
     detailLimit: UInt32 = 0,
     explain: Bool = false,
+    applyUnchanged: Bool = false,
     rows: RowBatch = .empty
   ) {
     self.workspace = workspace
@@ -42,6 +45,7 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
     self.positionLimit = positionLimit
     self.detailLimit = detailLimit
     self.explain = explain
+    self.applyUnchanged = applyUnchanged
     self.rows = rows
   }
 
@@ -58,6 +62,7 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
       case (7, .varint): positionLimit = try reader.int64()
       case (8, .varint): detailLimit = try reader.uint32()
       case (9, .varint): explain = try reader.bool()
+      case (10, .varint): applyUnchanged = try reader.bool()
       case (RowBatch.fieldNumber, .lengthDelimited):
         added.always(RowBatch.fieldNumber, try reader.view())
       default: try reader.skip(number, type)
@@ -80,6 +85,7 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
     writer.int64(7, positionLimit)
     writer.uint32(8, detailLimit)
     writer.bool(9, explain)
+    writer.bool(10, applyUnchanged)
     rows.encode(into: &writer)
   }
 }

@@ -14,6 +14,7 @@ extension Samples {
     positionLimit: -2,
     detailLimit: 10,
     explain: true,
+    applyUnchanged: true,
     rows: rows
   )
   static let batchEvaluation = BatchEvaluation(

@@ -73,7 +73,8 @@ extension EvaluateBatchRequest {
       destination: sync.destination,
       data: WriterAPI.DataType(sync.data),
       overlapNs: sync.effectiveOverlap,
-      updateExistingOnly: sync.updateExistingOnly
+      updateExistingOnly: sync.updateExistingOnly,
+      applyUnchanged: !sync.skipsUnchanged
     )
   }
 }

@@ -22,7 +22,8 @@ extension BatchRun {
       runID: "evaluation",
       data: asked.data,
       overlap: asked.overlap,
-      updateExistingOnly: asked.updateExistingOnly
+      updateExistingOnly: asked.updateExistingOnly,
+      skipsUnchanged: asked.skipsUnchanged
     )
     let position = try SyncFence.open(
       opening,
