@@ -3,7 +3,7 @@ extension GoldenTests {
   static let explaining: [(any SampleMessage, String)] = [
     (
       Samples.evaluateBatch,
-      "0a01771201731a0870726f66696c657320022801300138feffffffffffffffff01400a48017a0f090100000000"
+      "0a01771201731a0870726f66696c657320022801300138feffffffffffffffff01400a480150017a0f090100000000"
         + "000000120042027b7d7a1f09ffffffffffffffff1a016122016c2a01623201ff3a017042017848818040"
     ),
     (
