@@ -15,16 +15,24 @@ def may_trace():
     return shutil.which("strace") is not None and os.geteuid() == 0
 
 
+class Injection:
+    """How often a fault has happened; known when the block is left."""
+
+    def __init__(self):
+        self.happened = 0
+
+
 @contextlib.contextmanager
 def injecting(pid, syscalls, what, when, folder):
     """Has `what` happen (`signal=SIGKILL`, `error=EIO`) when one of `pid`'s threads makes one of `syscalls`.
 
     `when` as strace counts: 3 is a thread's third call of that name, 3+ that and all later ones.
     """
-    errors = folder / "strace.err"
+    errors, trace = folder / "strace.err", folder / "strace.out"
+    injection = Injection()
     with open(errors, "wb") as stream:
         tracer = subprocess.Popen(
-            ["strace", "-f", "-o", "/dev/null", "-p", str(pid), "-e", f"trace={syscalls}",
+            ["strace", "-f", "-o", trace, "-p", str(pid), "-e", f"trace={syscalls}",
              "-e", f"inject={syscalls}:{what}:when={when}"],
             stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
     try:
@@ -32,7 +40,7 @@ def injecting(pid, syscalls, what, when, folder):
         while b"attached" not in errors.read_bytes():
             assert tracer.poll() is None and time.monotonic() < deadline, errors.read_text()
             time.sleep(0.01)
-        yield
+        yield injection
     finally:
         with contextlib.suppress(ProcessLookupError):
             tracer.send_signal(signal.SIGINT)
@@ -41,6 +49,7 @@ def injecting(pid, syscalls, what, when, folder):
         except subprocess.TimeoutExpired:
             tracer.kill()
             tracer.wait()
+        injection.happened = trace.read_text(errors="replace").count("(INJECTED)")
 
 
 @contextlib.contextmanager
