@@ -8,6 +8,7 @@ what is left (I1 to I4, I7 and I8 of the design's reliability notes).
 import concurrent.futures
 import os
 import signal
+import subprocess
 import time
 
 import grpc
@@ -22,7 +23,7 @@ SYSCALLS = {
     "other": "ftruncate,unlink,unlinkat,rename,writev,pwritev,pwritev2,sendto,sendmsg,sendfile,fallocate,truncate",
 }
 # First point and distance to the next.
-SOME = {"pwrite64": (2, 17), "fsync": (1, 3), "write": (3, 7), "other": (1, 2)}
+SOME = {"pwrite64": (2, 29), "fsync": (1, 5), "write": (3, 11), "other": (1, 2)}
 
 pytestmark = pytest.mark.skipif(not may_trace(), reason="needs strace, and root to attach it")
 
@@ -41,11 +42,12 @@ def sweep(sync, victim, step, prepare=lambda: None):
         while True:
             sync.add_rows()
             prepare()
-            with injecting(victim.pid, syscalls, "signal=SIGKILL", number, sync.folder):
+            with injecting(victim.pid, syscalls, "signal=SIGKILL", number, sync.folder) as injection:
                 killed = step()
             # The last answer may have left before the call that was the last.
-            if victim.process is not None and victim.process.poll() is not None:
-                assert victim.kill() == -signal.SIGKILL
+            if not killed and victim.process is not None and (injection.happened or has_ended(victim.process)):
+                assert victim.process.wait(30) == -signal.SIGKILL
+                victim.kill()
                 killed = True
             if not killed:
                 if victim.process is None:
@@ -64,6 +66,15 @@ def sweep(sync, victim, step, prepare=lambda: None):
             assert number < 1000
         found[kind] = number - stride if number > 1 else 0
     return kills, found
+
+
+def has_ended(process):
+    """Whether a process is gone, or is gone in a moment: its end is seen later than it was made."""
+    try:
+        process.wait(0.05)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def say(capsys, what, kills, found, began):

@@ -49,7 +49,8 @@ def injecting(pid, syscalls, what, when, folder):
         except subprocess.TimeoutExpired:
             tracer.kill()
             tracer.wait()
-        injection.happened = trace.read_text(errors="replace").count("(INJECTED)")
+        said = trace.read_text(errors="replace")
+        injection.happened = said.count("(INJECTED)") + ("+++ killed by SIGKILL" in said)
 
 
 @contextlib.contextmanager
