@@ -250,6 +250,18 @@ def test_an_orchestrator_without_room_keeps_its_runs_honest(tmp_path, stubs):
         see_it_through(sync)
 
 
+def test_a_log_without_room_stops_nobody(tmp_path, stubs):
+    with small_disk(tmp_path / "disk") as disk:
+        sync = SmallSync(tmp_path, stubs)
+        for service in [sync.writer, sync.orchestrator]:
+            service.log = disk / f"{service.name}.log"
+        with sync:
+            fill(disk)
+            sync.add_rows()
+            see_it_through(sync)
+            assert all(service.log.stat().st_size % 4096 == 0 for service in [sync.writer, sync.orchestrator])
+
+
 def use_up(sync):
     """Fills what room the orchestrator's files still have in themselves."""
     o = sync.stubs.orchestrator

@@ -170,7 +170,9 @@ struct StopTests {
       let watch = WatchRunRequest(runId: id)
       let told = try await house.client.watchRun(watch) { try await $0.all() }
       #expect(told.last?.status == .success)
-      let recorded = try await house.database.inner.read { try $0.run(workspace: "default", id: id) }
+      let recorded = try await house.database.inner.read {
+        try $0.run(workspace: "default", id: id)
+      }
       #expect(recorded?.status == .success)
       #expect(try await house.client.getRun(request) == told.last)
       #expect(try await house.run().status == .success)

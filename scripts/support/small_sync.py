@@ -40,6 +40,13 @@ class SmallSync:
         self.told = {}
 
     def __enter__(self):
+        try:
+            return self.set_up()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def set_up(self):
         self.writer.start()
         self.orchestrator.start()
         with sqlite3.connect(self.table) as table:
@@ -59,8 +66,10 @@ class SmallSync:
         return self
 
     def __exit__(self, *_):
-        self.orchestrator.stop()
-        self.writer.stop()
+        try:
+            self.orchestrator.stop()
+        finally:
+            self.writer.stop()
 
     @property
     def calls(self):
