@@ -165,12 +165,12 @@ def test_an_orchestrator_whose_disk_stays_bad_starts_no_run(sync, capsys, error)
                 except grpc.RpcError as refusal:
                     assert (reason_of(refusal) in REASONS[error]
                             or refusal.code() == grpc.StatusCode.DEADLINE_EXCEEDED), refusal
-            if not injection.happened:
-                break
-            hits += 1
             # Its end was told, so it must be there; or the end is recorded as soon as that can be done.
             if watch is None:
                 sync.settle()
+            if not injection.happened:
+                break
+            hits += 1
             see_it_through(sync)
     with capsys.disabled():
         print(f"\n  {error} for good, the orchestrator: {hits} points in {time.monotonic() - began:.0f} s",
