@@ -146,7 +146,7 @@ def test_a_writer_whose_disk_stays_bad_refuses_and_forgets_nothing(sync, capsys,
             assert run.events() == 2 * batches
     with capsys.disabled():
         print(f"\n  {error} for good, the writer: {hits} points in {time.monotonic() - began:.0f} s", end="", flush=True)
-    assert hits >= 3
+    assert hits >= 2
     see_it_through(sync)
 
 
