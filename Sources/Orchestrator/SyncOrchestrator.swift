@@ -243,29 +243,21 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   }
 
   /// Records how a run ended, tells those who watch, and lets the sync run again.
+  ///
+  /// Nobody is told of an end that is not in the history. While it cannot be written down the run goes
+  /// on, and its sync has no other; only a process that stops gives up.
   func finish(_ live: LiveRun, _ ending: RunEnding) async {
     let now = world.now()
-    let (run, knowsPosition) = live.change { machine in
-      machine.end(ending, at: now)
-      return (machine.run, machine.knowsPosition)
+    var machine = live.change { $0 }
+    machine.end(ending, at: now)
+    // Of a dry run nothing is kept.
+    if !live.isDryRun, !(await recordEnd(of: machine, isStopping: ending == .stopped, at: now)) {
+      // As the next run of the sync, or the next start, will record it.
+      machine.interrupt(at: now)
     }
-    do {
-      // Of a dry run nothing is kept.
-      if !live.isDryRun {
-        try await shielded {
-          // A database that is busy or full for a moment must not leave the run open.
-          try await retrying(.record, while: { $0 is SQLError }) {
-            try await self.record(run, knowsPosition: knowsPosition, at: now)
-          }
-        }
-      }
-    } catch {
-      // The next run of the sync, or the next start, ends it.
-      logger.error(
-        "the end of a run could not be recorded",
-        metadata: ["run.id": "\(run.id)", "error.cause": "\(error)"]
-      )
-    }
+    let ended = machine
+    live.change { $0 = ended }
+    let run = ended.run
     logger.info(
       "run ended",
       metadata: [
@@ -278,6 +270,32 @@ public final class SyncOrchestrator: OrchestratorService, Service {
     live.close(run)
     // The vault need not keep its credential any more.
     if run.pausesSync { await holds.reconcile() }
+  }
+
+  /// - Returns: false when the end will not be recorded by this process.
+  private func recordEnd(of machine: RunMachine, isStopping: Bool, at now: Timestamp) async -> Bool
+  {
+    var isKnown = false
+    while true {
+      do {
+        try await shielded {
+          // A database that is busy or full for a moment must not leave the run open.
+          try await retrying(.record, while: { $0 is SQLError }) {
+            try await self.record(machine.run, knowsPosition: machine.knowsPosition, at: now)
+          }
+        }
+        return true
+      } catch {
+        if !isKnown {
+          logger.error(
+            "the end of a run cannot be recorded",
+            metadata: ["run.id": "\(machine.run.id)", "error.cause": "\(error)"]
+          )
+        }
+        isKnown = true
+        guard error is SQLError, !isStopping, !Task.isCancelled else { return false }
+      }
+    }
   }
 
   /// Does a call's work, and puts what goes wrong in words for the caller.

@@ -1,38 +1,10 @@
 """A vault whose disk is full gives nothing away that it cannot write down, and loses nothing."""
 
-import contextlib
-import os
-import subprocess
-
 import grpc
 import jwt
 import pytest
+from support.faults import fill, small_disk
 from support.vault import VaultCalls, VaultProcess, make_certificates, make_master_key
-
-
-@contextlib.contextmanager
-def small_disk(folder):
-    """A file system of 4 MiB in memory at `folder`."""
-    folder.mkdir()
-    result = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", folder], capture_output=True, text=True)
-    if result.returncode != 0:
-        pytest.skip(f"cannot mount a small file system here: {result.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-def fill(folder):
-    """Takes what room there is; answers the file that took it."""
-    ballast = folder / "ballast"
-    with open(ballast, "wb") as stream, contextlib.suppress(OSError):
-        for size in [4096, 1]:
-            with contextlib.suppress(OSError):
-                while True:
-                    os.write(stream.fileno(), b"x" * size)
-    return ballast
 
 
 def refused(call):

@@ -4,16 +4,13 @@ strace sends SIGKILL at the N-th write, and at the N-th fsync, of each step: for
 with SLUICE_KILL_POINTS=all, for some of the writes unless told otherwise.
 """
 
-import contextlib
 import os
-import shutil
 import signal
-import subprocess
-import time
 
 import grpc
 import jwt
 import pytest
+from support.faults import injecting, may_trace
 from support.vault import VaultCalls, VaultProcess, make_certificates, make_master_key
 
 EVERY = os.environ.get("SLUICE_KILL_POINTS") == "all"
@@ -22,37 +19,7 @@ SYSCALLS = {"fsync": "fsync,fdatasync", "write": "pwrite64,write"}
 STRIDES = {"fsync": 1, "write": 1 if EVERY else 7}
 
 
-def may_trace():
-    """Whether strace is there and may look into another process, one that hides from its own user too."""
-    return shutil.which("strace") is not None and os.geteuid() == 0
-
-
 pytestmark = pytest.mark.skipif(not may_trace(), reason="needs strace, and root to attach it")
-
-
-@contextlib.contextmanager
-def killing(pid, syscalls, number, folder):
-    """Kills `pid` when one of its threads makes one of `syscalls` for the `number`-th time."""
-    errors = folder / "strace.err"
-    with open(errors, "wb") as stream:
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-o", "/dev/null", "-p", str(pid), "-e", f"trace={syscalls}",
-             "-e", f"inject={syscalls}:signal=SIGKILL:when={number}"],
-            stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
-    try:
-        deadline = time.monotonic() + 30
-        while b"attached" not in errors.read_bytes():
-            assert tracer.poll() is None and time.monotonic() < deadline, errors.read_text()
-            time.sleep(0.01)
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            tracer.send_signal(signal.SIGINT)
-        try:
-            tracer.wait(10)
-        except subprocess.TimeoutExpired:
-            tracer.kill()
-            tracer.wait()
 
 
 class Sweep:
@@ -79,7 +46,7 @@ class Sweep:
                 # A step in the process's first turn may meet other writes than a later one.
                 self.calls.get("snow")
                 killed = False
-                with killing(self.process.pid, syscalls, number, self.folder):
+                with injecting(self.process.pid, syscalls, "signal=SIGKILL", number, self.folder):
                     try:
                         step()
                     except grpc.RpcError as error:

@@ -151,6 +151,34 @@ struct StopTests {
     }
   }
 
+  @Test("I7: a run's end that cannot be written down is told when it is, and not before")
+  func unwritten() async throws {
+    try await withRows { house in
+      let gate = Gate()
+      house.warehouse.script.gate = (5, gate)
+      let id = try await house.start().runId
+      await gate.reached()
+      house.database.fill(true)
+      gate.open()
+      while house.writer.appliedRows("purchases") < 100 { await Task.yield() }
+      try await Task.sleep(for: .milliseconds(300))
+      let request = GetRunRequest(runId: id)
+      #expect(try await house.client.getRun(request).status == .running)
+      // A new one could not be recorded either.
+      #expect(await refusal { try await house.start() }?.reason == "already_running")
+      house.database.fill(false)
+      let watch = WatchRunRequest(runId: id)
+      let told = try await house.client.watchRun(watch) { try await $0.all() }
+      #expect(told.last?.status == .success)
+      let recorded = try await house.database.inner.read {
+        try $0.run(workspace: "default", id: id)
+      }
+      #expect(recorded?.status == .success)
+      #expect(try await house.client.getRun(request) == told.last)
+      #expect(try await house.run().status == .success)
+    }
+  }
+
   @Test("the run loop can be started once only")
   func once() async throws {
     try await House.with { house in

@@ -82,6 +82,9 @@ struct RunMachine: Sendable, Equatable {
     run.end(verdict(ending), at: now)
   }
 
+  /// Ends the run as one whose process went away: how it really ended is not known to its records.
+  mutating func interrupt(at now: Timestamp) { run.end(.processDied, at: now) }
+
   func verdict(_ ending: RunEnding) -> RunVerdict {
     if run.isDryRun, var verdict = RunVerdict.dryRun(ending, rowLimit: rowLimit) {
       verdict.warnings = warnings

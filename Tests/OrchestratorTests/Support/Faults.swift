@@ -70,14 +70,18 @@ final class FlakyTransport: RPCTransport {
   }
 }
 
-/// A database that a process loses hold of: as after a crash, nothing more is written.
+/// A database that a process loses hold of: as after a crash, nothing more is written. Or whose disk
+/// is full.
 final class SeverableDatabase: SQLDatabase {
   let inner: any SQLDatabase
   private let isSevered = Mutex(false)
+  private let isFull = Mutex(false)
 
   init(_ inner: any SQLDatabase) { self.inner = inner }
 
   func sever() { isSevered.withLock { $0 = true } }
+  /// As on a disk without room: nothing is written until there is some.
+  func fill(_ isFull: Bool) { self.isFull.withLock { $0 = isFull } }
 
   func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws
     -> T
@@ -90,6 +94,9 @@ final class SeverableDatabase: SQLDatabase {
     async throws -> T
   {
     try check()
+    if isFull.withLock({ $0 }) {
+      throw SQLError(.diskFull, "database or disk is full", nativeCode: "13")
+    }
     return try await inner.transaction(body)
   }
 
