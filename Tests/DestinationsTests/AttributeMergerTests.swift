@@ -150,7 +150,10 @@ struct AttributeMergerTests {
         at: stamp,
         origin: origin
       )
-      for (name, value) in row where (model[Array(name.utf8)]?.stamp ?? .min) <= stamp {
+      for (name, value) in row {
+        let held = model[Array(name.utf8)]
+        // The very version that is there stays whose it is.
+        if let held, held.stamp > stamp || (held.stamp == stamp && held.value == value) { continue }
         model[Array(name.utf8)] = Held(value: value, stamp: stamp, origin: origin)
       }
       let expected = model.sorted { $0.key.lexicographicallyPrecedes($1.key) }

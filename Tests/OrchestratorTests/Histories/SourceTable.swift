@@ -69,7 +69,7 @@ final class HistoryWarehouse: WarehouseDriver, WarehouseConnection {
   }
 
   let type = "table"
-  let needsCredential = false
+  let credentialTypes: [CredentialType] = []
   let schema = SettingsSchema([])
   private let table: SourceTable
   private let plan: Plan
@@ -85,7 +85,7 @@ final class HistoryWarehouse: WarehouseDriver, WarehouseConnection {
 
   var server: String { get async { "History 1.0" } }
 
-  func connect(settings: [String: String], credential: WarehouseCredential?) async throws
+  func connect(settings: [String: String], credentials: WarehouseCredentials) async throws
     -> any WarehouseConnection
   { self }
 
@@ -106,10 +106,29 @@ final class HistoryWarehouse: WarehouseDriver, WarehouseConnection {
     return Reader(table, plan, ordered, time: time)
   }
 
+  func rows(
+    of user: SourceUser,
+    in selection: RowSelection,
+    data: DataType,
+    limit: Int
+  ) async throws -> UserRows { throw Self.notAsked }
+
+  func countChanges(
+    _ selection: RowSelection,
+    data: DataType,
+    from: Timestamp?,
+    before: Timestamp?
+  ) async throws -> ChangeCount { throw Self.notAsked }
+
+  private static var notAsked: Failure {
+    Failure("not_asked", "a history is of runs alone", recovery: .failRun)
+  }
+
   func close() async {}
 
   private final class Reader: ChangeReader {
     let warehouseTime: Timestamp
+    let columns: [SourceColumn] = [.updatedAt, .externalID, .payload]
     private let table: SourceTable
     private let plan: Plan
     private let rows: [RowVersion]

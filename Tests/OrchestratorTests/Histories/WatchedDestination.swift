@@ -98,22 +98,30 @@ final class WatchedDestination: Destination {
   }
 
   func rejectedRows(
+    _ query: RowLogQuery,
+    _ body: (RowRejection) async throws -> Void
+  ) async throws { try await inner.rejectedRows(query, body) }
+
+  func rejectedRows(
     workspace: String,
     sync: String,
-    runID: String?,
-    withWarnings: Bool,
-    limit: Int?,
-    _ body: (RowRejection) async throws -> Void
-  ) async throws {
-    try await inner.rejectedRows(
-      workspace: workspace,
-      sync: sync,
-      runID: runID,
-      withWarnings: withWarnings,
-      limit: limit,
-      body
-    )
+    of user: ProfileIdentifier,
+    limit: Int
+  ) async throws -> [RowRejection] {
+    try await inner.rejectedRows(workspace: workspace, sync: sync, of: user, limit: limit)
   }
+
+  func evaluate(_ batch: BatchToEvaluate) async throws -> BatchEffects {
+    try await inner.evaluate(batch)
+  }
+
+  func move(_ move: PositionMove) async throws -> PositionMoved { try await inner.move(move) }
+
+  func retryRows(_ retry: RowRetry, _ body: (RetriedRowCounts) async throws -> Void) async throws {
+    try await inner.retryRows(retry, body)
+  }
+
+  func forgetExpiredRows() async throws -> Int { try await inner.forgetExpiredRows() }
 
   private func note(_ batch: BatchToApply, _ receipt: BatchReceipt) {
     state.withLock { seen in
