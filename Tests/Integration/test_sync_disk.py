@@ -17,7 +17,7 @@ from support.small_sync import SmallSync
 EVERY = os.environ.get("SLUICE_KILL_POINTS") == "all"
 SYSCALLS = {"pwrite64": "pwrite64", "fsync": "fsync,fdatasync"}
 # First point and distance to the next.
-SOME = {"pwrite64": (4, 37), "fsync": (2, 9)}
+SOME = {"pwrite64": (4, 61), "fsync": (2, 17)}
 # What the writer and the orchestrator say of a disk that is full, and of one that fails; for SQLite, an fsync
 # that finds no room has failed.
 REASONS = {"EIO": {"storage_failed", "database_failed"}}

@@ -23,7 +23,7 @@ SYSCALLS = {
     "other": "ftruncate,unlink,unlinkat,rename,writev,pwritev,pwritev2,sendto,sendmsg,sendfile,fallocate,truncate",
 }
 # First point and distance to the next.
-SOME = {"pwrite64": (2, 29), "fsync": (1, 5), "write": (3, 11), "other": (1, 2)}
+SOME = {"pwrite64": (2, 53), "fsync": (1, 11), "write": (3, 23), "other": (1, 3)}
 
 pytestmark = pytest.mark.skipif(not may_trace(), reason="needs strace, and root to attach it")
 

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// `SLUICE_RUN_HISTORIES` says how many are played (300 unless told otherwise), from
+/// `SLUICE_RUN_HISTORIES` says how many are played (100 unless told otherwise), from
 /// `SLUICE_RUN_HISTORY_SEED` on: each has the seed after the one before.
 ///
 /// Real are the run (`RunExecutor` and all below it), the writer with its messages, and the profile
@@ -15,7 +15,7 @@ struct RunHistoryTests {
   func histories() async throws {
     let count = Self.number("SLUICE_RUN_HISTORIES")
     let first = Self.number("SLUICE_RUN_HISTORY_SEED") ?? 1
-    let figures = try await Self.play(first..<(first + (count ?? 300)), nil)
+    let figures = try await Self.play(first..<(first + (count ?? 100)), nil)
     if count != nil { print(figures.summary) }
     #expect(figures.problems.isEmpty, "\(figures.problems.prefix(5))")
     #expect(figures.lost == 0)
