@@ -2,6 +2,7 @@ public import OrchestratorAPI
 public import RPC
 import SQLDatabase
 import SyncModel
+import Warehouse
 
 extension SyncOrchestrator {
   /// Creates a source, or changes one; its syncs then need a new test (R135).
@@ -10,7 +11,7 @@ extension SyncOrchestrator {
   {
     try await answering(context) {
       var source = try SourceRules.validated(request.source, warehouses: warehouses)
-      try await credentials.check(source)
+      try await credentials.check(source, driver: try warehouses.driver(source.type))
       let now = world.now()
       source.createdAt = now
       source.updatedAt = now

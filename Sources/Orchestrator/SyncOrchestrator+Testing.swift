@@ -76,12 +76,13 @@ extension SyncOrchestrator {
       let released = try await credentials.release(
         // A person waits for it.
         for: source,
+        driver: driver,
         purpose: "test",
         retry: configuration.warehouseRetry
       )
       let connection = try await driver.connect(
         settings: settings,
-        credential: released.credential
+        credentials: released.credentials
       )
       report = try await withClosing(connection) {
         server = await connection.server

@@ -54,7 +54,12 @@ public final class SyncOrchestrator: OrchestratorService, Service {
       timeout: configuration.callTimeout
     )
     scheduler = SyncScheduler(interval: configuration.scheduleInterval)
-    holds = CredentialHolds(desk: credentials, database: database, logger: logger)
+    holds = CredentialHolds(
+      desk: credentials,
+      warehouses: warehouses,
+      database: database,
+      logger: logger
+    )
     board = RunBoard(maximumRuns: configuration.maximumWaitingRuns)
   }
 

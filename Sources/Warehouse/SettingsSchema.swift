@@ -10,6 +10,8 @@ public struct SettingsSchema: Sendable {
       case choice([String])
       /// A path of a file on the orchestrator's machine.
       case path
+      /// The name of a further credential, of one of these types.
+      case credential([CredentialType])
     }
     public var name: String
     public var kind: Kind
@@ -35,6 +37,14 @@ public struct SettingsSchema: Sendable {
 
   public var fields: [Field]
 
+  /// The settings that name further credentials, with the types that each may have.
+  public var credentialFields: [(name: String, types: [CredentialType])] {
+    fields.compactMap { field in
+      guard case .credential(let types) = field.kind else { return nil }
+      return (field.name, types)
+    }
+  }
+
   public init(_ fields: [Field]) { self.fields = fields }
 
   /// Checks settings against the schema and fills in the defaults.
@@ -58,7 +68,7 @@ public struct SettingsSchema: Sendable {
         continue
       }
       switch field.kind {
-      case .text, .path: break
+      case .text, .path, .credential: break
       case .port:
         guard let port = Int(value), (1...65535).contains(port) else {
           throw invalid(

@@ -6,24 +6,13 @@ public protocol WarehouseDriver: Sendable {
   var type: String { get }
   /// What a source's settings may hold; feeds validation, help and the contract suite.
   var schema: SettingsSchema { get }
-  /// Whether a source of this type needs a credential.
-  var needsCredential: Bool { get }
+  /// The types of credential that a source of this type may use, one of them; empty: it takes none.
+  var credentialTypes: [CredentialType] { get }
 
   /// Opens one connection. Cancelling the task gives up.
   /// - Throws: `Failure`, e.g. `wrong_password`, `host_not_found`, `connection_refused`.
-  func connect(settings: [String: String], credential: WarehouseCredential?) async throws
+  func connect(settings: [String: String], credentials: WarehouseCredentials) async throws
     -> any WarehouseConnection
-}
-
-/// What the vault released for one connection. Not to be kept or printed.
-public struct WarehouseCredential: Sendable {
-  public var username: String
-  public var secret: [UInt8]
-
-  public init(username: String, secret: [UInt8]) {
-    self.username = username
-    self.secret = secret
-  }
 }
 
 /// The rows of a sync: a table or view, or one SELECT.

@@ -5,6 +5,7 @@ import SyncModel
 import TestSupport
 import Testing
 import VaultAPI
+import Warehouse
 
 @testable import Orchestrator
 
@@ -31,6 +32,47 @@ struct VaultTests {
       #expect(error?.reason == "credential_in_use")
       _ = try await house.client.pauseSync(PauseSyncRequest(name: "purchases"))
       #expect(try await holders(house).isEmpty)
+    }
+  }
+
+  @Test("A credential that a setting names is checked, released or asked to sign, and held (R144)")
+  func named() async throws {
+    try await House.with { house in
+      var source = House.source
+      source.settings["tunnel"] = "shop-db"
+      let wrongType = await refusal { [source] in
+        try await house.client.putSource(PutSourceRequest(source: source))
+      }
+      #expect(wrongType?.reason == "credential_type")
+      #expect(wrongType?.message.contains("as its tunnel") == true)
+      source.settings["tunnel"] = "nobody"
+      let missing = await refusal { [source] in
+        try await house.client.putSource(PutSourceRequest(source: source))
+      }
+      #expect(missing?.reason == "credential_not_found")
+
+      _ = try await house.vault.putCredential(
+        .init(workspace: "default", name: "bastion", type: .sshKeyPair, username: "sluice"),
+        context: ServerContext(path: "/test")
+      )
+      source.settings["tunnel"] = "bastion"
+      try await house.activeSync()
+      _ = try await house.client.putSource(PutSourceRequest(source: source))
+      #expect(try await house.testSync("purchases").ok)
+      _ = try await house.client.activateSync(ActivateSyncRequest(name: "purchases"))
+      let holders = try await house.vault.getCredential(
+        GetCredentialRequest(workspace: "default", name: "bastion"),
+        context: ServerContext(path: "test")
+      ).holders
+      #expect(holders == ["purchases"])
+      #expect(try await house.run().status == .success)
+      let tunnel = try #require(house.warehouse.log.tunnel)
+      #expect(tunnel.type == .sshKeyPair && tunnel.username == "sluice" && tunnel.secret.isEmpty)
+      // The fake has no keys: what it says of them reaches the driver.
+      let failure = await #expect(throws: Failure.self) {
+        try await tunnel.signer?.sshSignature(of: [1])
+      }
+      #expect(failure?.message.contains("no keys") == true)
     }
   }
 

@@ -22,10 +22,12 @@ struct PostgreSQLFixture: WarehouseFixture {
     ]
   }
 
-  var credential: WarehouseCredential? {
-    WarehouseCredential(
-      username: PostgreSQLCluster.user,
-      secret: Array(PostgreSQLCluster.password.utf8)
+  var credentials: WarehouseCredentials {
+    WarehouseCredentials(
+      WarehouseCredential(
+        username: PostgreSQLCluster.user,
+        secret: Array(PostgreSQLCluster.password.utf8)
+      )
     )
   }
 

@@ -21,7 +21,8 @@ struct PostgreSQLWarehouseTests {
     )
     let failure = try await #require(throws: Failure.self) {
       let driver = try WarehouseRegistry.all.driver("postgresql")
-      try await driver.connect(settings: settings, credential: credential).close()
+      try await driver.connect(settings: settings, credentials: WarehouseCredentials(credential))
+        .close()
     }
     let secret = password ?? PostgreSQLCluster.password
     #expect(!failure.message.contains(secret) && failure.cause?.contains(secret) != true)
@@ -55,7 +56,7 @@ struct PostgreSQLWarehouseTests {
     #expect(tls.code == "tls_required")
     let driver = try WarehouseRegistry.all.driver("postgresql")
     let none = try await #require(throws: Failure.self) {
-      _ = try await driver.connect(settings: fixture.settings, credential: nil)
+      _ = try await driver.connect(settings: fixture.settings, credentials: WarehouseCredentials())
     }
     #expect(none.code == "credential_missing")
   }

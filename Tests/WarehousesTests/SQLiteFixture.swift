@@ -14,7 +14,7 @@ struct SQLiteFixture: WarehouseFixture {
   }
 
   var settings: [String: String] { ["file": path] }
-  var credential: WarehouseCredential? { nil }
+  var credentials: WarehouseCredentials { WarehouseCredentials() }
 
   @discardableResult
   func run(_ sql: String) throws -> String {

@@ -12,7 +12,10 @@ struct SQLiteWarehouseTests {
   init() async throws { fixture = try await SQLiteFixture() }
 
   func connect(_ settings: [String: String]) async throws -> any WarehouseConnection {
-    try await WarehouseRegistry.all.driver("sqlite").connect(settings: settings, credential: nil)
+    try await WarehouseRegistry.all.driver("sqlite").connect(
+      settings: settings,
+      credentials: WarehouseCredentials()
+    )
   }
 
   @Test("says what is wrong with the file, and never makes one")

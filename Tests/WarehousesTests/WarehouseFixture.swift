@@ -7,7 +7,7 @@ protocol WarehouseFixture: Sendable {
   /// A new and empty place for tables.
   init() async throws
   var settings: [String: String] { get }
-  var credential: WarehouseCredential? { get }
+  var credentials: WarehouseCredentials { get }
   /// Makes a table and fills it.
   func create(_ table: FixtureTable) throws
   /// Makes a view.
@@ -22,7 +22,10 @@ protocol WarehouseFixture: Sendable {
 
 extension WarehouseFixture {
   func connect() async throws -> any WarehouseConnection {
-    try await WarehouseRegistry.all.driver(type).connect(settings: settings, credential: credential)
+    try await WarehouseRegistry.all.driver(type).connect(
+      settings: settings,
+      credentials: credentials
+    )
   }
 
   private var type: String { Fixtures.all.first { $0.value == Self.self }?.key ?? "" }

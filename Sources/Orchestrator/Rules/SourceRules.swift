@@ -26,7 +26,7 @@ enum SourceRules {
         "source \"\(name)\": setting \"\(setting)\" holds a NUL character"
       )
     }
-    switch (driver.needsCredential, source.credential.isEmpty) {
+    switch (!driver.credentialTypes.isEmpty, source.credential.isEmpty) {
     case (true, true):
       throw invalid(
         "credential_required",

@@ -40,6 +40,7 @@ struct RunExecutor: Sendable {
     let settings = try driver.schema.validated(job.source.settings, type: job.source.type)
     let released = try await credentials.release(
       for: job.source,
+      driver: driver,
       purpose: "run",
       runID: live.id,
       retry: configuration.peerRetry
@@ -48,7 +49,7 @@ struct RunExecutor: Sendable {
       configuration.warehouseRetry,
       while: { ($0 as? Failure)?.mayPass == true }
     ) {
-      try await driver.connect(settings: settings, credential: released.credential)
+      try await driver.connect(settings: settings, credentials: released.credentials)
     }
     return try await withThrowingTaskGroup(of: RunEnding?.self) { group in
       // A read that does not look at its task's cancellation ends when its connection does.

@@ -10,60 +10,116 @@ struct CredentialDesk: Sendable {
   let timeout: Duration
 
   struct Released: Sendable {
-    /// nil where the source needs none.
-    var credential: WarehouseCredential?
-    /// 0 where the source needs none.
+    var credentials: WarehouseCredentials
+    /// Of the source's own credential; 0 where it needs none.
     var version: UInt32
   }
 
-  /// The secret of a source, for one connection.
+  /// What a source signs in with, for one connection.
   /// - Throws: `Failure`.
   func release(
     for source: StoredSource,
+    driver: any WarehouseDriver,
     purpose: String,
     runID: String = "",
     retry: RetryPolicy
   ) async throws -> Released {
-    guard !source.credential.isEmpty else { return Released(credential: nil, version: 0) }
-    let request = ReleaseSecretRequest(
-      workspace: source.workspace,
-      name: source.credential,
-      purpose: purpose,
-      runId: runID
-    )
+    var released = Released(credentials: WarehouseCredentials(), version: 0)
+    for use in source.credentialUses(of: driver) {
+      let (credential, version) = try await release(
+        use,
+        of: source,
+        purpose: purpose,
+        runID: runID,
+        retry: retry
+      )
+      if let setting = use.setting {
+        released.credentials.named[setting] = credential
+      } else {
+        released.credentials.main = credential
+        released.version = version
+      }
+    }
+    return released
+  }
+
+  private func release(
+    _ use: CredentialUse,
+    of source: StoredSource,
+    purpose: String,
+    runID: String,
+    retry: RetryPolicy
+  ) async throws -> (WarehouseCredential, version: UInt32) {
     do {
-      let secret = try await retrying(retry, while: { ($0 as? RPCError)?.isTransient == true }) {
-        try await watch.calling(CallOptions(timeout: timeout)) {
-          try await vault.releaseSecret(request, options: $0)
+      // The vault says what it is; where only secrets will do, it is released at once.
+      if use.types.contains(where: \.signs) {
+        let stored = try await retrying(retry, while: Self.mayPass) {
+          try await get(use.credential, of: source, timeout: timeout)
+        }
+        let type = try use.allowed(stored.type, source: source)
+        if type.signs {
+          let signer = VaultSigner(
+            desk: self,
+            workspace: source.workspace,
+            credential: use.credential,
+            publicKey: stored.publicKey,
+            purpose: purpose,
+            runID: runID
+          )
+          return (
+            WarehouseCredential(type: type, username: stored.username, signer: signer),
+            stored.version
+          )
         }
       }
-      return Released(
-        credential: WarehouseCredential(username: secret.username, secret: secret.secret),
-        version: secret.version
+      let request = ReleaseSecretRequest(
+        workspace: source.workspace,
+        name: use.credential,
+        purpose: purpose,
+        runId: runID
+      )
+      let secret = try await retrying(retry, while: Self.mayPass) {
+        try await asking { try await $0.releaseSecret(request, options: $1) }
+      }
+      let type = try use.allowed(secret.type, source: source)
+      return (
+        WarehouseCredential(type: type, username: secret.username, secret: secret.secret),
+        secret.version
       )
     } catch {
       try Task.checkCancellation()
-      throw described(error, source: source)
+      throw described(error, use.credential, source: source)
     }
   }
 
-  /// Makes sure that a source's credential can be used.
+  /// Makes sure that a source's credentials can be used.
   /// - Throws: `RPCError` NOT_FOUND `credential_not_found`, or why the vault cannot be asked.
-  func check(_ source: StoredSource) async throws {
-    guard !source.credential.isEmpty else { return }
-    let credential: Credential
-    do {
-      credential = try await get(source, timeout: timeout)
-    } catch {
-      try Task.checkCancellation()
-      throw described(error, source: source)
+  func check(_ source: StoredSource, driver: any WarehouseDriver) async throws {
+    for use in source.credentialUses(of: driver) {
+      let credential: Credential
+      do {
+        credential = try await get(use.credential, of: source, timeout: timeout)
+      } catch {
+        try Task.checkCancellation()
+        throw described(error, use.credential, source: source)
+      }
+      do {
+        _ = try use.allowed(credential.type, source: source)
+      } catch {
+        throw invalid(error.code, error.message)
+      }
     }
-    guard credential.type == .password else {
-      throw invalid(
-        "credential_type",
-        "credential \"\(source.credential)\" is a \(credential.type.name ?? "secret of an unknown type"), which a \(source.type) source cannot use; name one of type password"
-      )
-    }
+  }
+
+  /// Makes one call of the vault.
+  func asking<Answer>(_ call: (VaultClient, CallOptions) async throws -> Answer) async throws
+    -> Answer
+  {
+    try await watch.calling(CallOptions(timeout: timeout)) { try await call(vault, $0) }
+  }
+
+  private static func mayPass(_ error: any Error) -> Bool {
+    (error as? RPCError)?.isTransient == true
   }
 
   /// The credential's version now; nil when it is gone; `known` when the vault cannot be asked:
@@ -71,7 +127,8 @@ struct CredentialDesk: Sendable {
   func version(of source: StoredSource, known: UInt32) async -> UInt32? {
     guard !source.credential.isEmpty else { return 0 }
     do {
-      return try await get(source, timeout: min(timeout, .seconds(2))).version
+      return try await get(source.credential, of: source, timeout: min(timeout, .seconds(2)))
+        .version
     } catch {
       return (error as? RPCError)?.code == .notFound ? nil : known
     }
@@ -90,7 +147,8 @@ struct CredentialDesk: Sendable {
       }
     } catch {
       try Task.checkCancellation()
-      throw source.map { described(error, source: $0) } ?? failure(error, of: "vault")
+      throw source.map { described(error, hold.credential, source: $0) }
+        ?? failure(error, of: "vault")
     }
   }
 
@@ -110,21 +168,23 @@ struct CredentialDesk: Sendable {
     }
   }
 
-  private func get(_ source: StoredSource, timeout: Duration) async throws -> Credential {
+  private func get(_ name: String, of source: StoredSource, timeout: Duration) async throws
+    -> Credential
+  {
     try await watch.calling(CallOptions(timeout: timeout)) {
       try await vault.getCredential(
-        GetCredentialRequest(workspace: source.workspace, name: source.credential),
+        GetCredentialRequest(workspace: source.workspace, name: name),
         options: $0
       )
     }
   }
 
-  private func described(_ error: any Error, source: StoredSource) -> Failure {
+  private func described(_ error: any Error, _ name: String, source: StoredSource) -> Failure {
     if let failure = error as? Failure { return failure }
     if (error as? RPCError)?.code == .notFound {
       return Failure(
         "credential_not_found",
-        "source \"\(source.name)\" uses credential \"\(source.credential)\", which the vault does not have; create it, or name one of `sluice credential list`",
+        "source \"\(source.name)\" uses credential \"\(name)\", which the vault does not have; create it, or name one of `sluice credential list`",
         recovery: .needsOperator
       )
     }

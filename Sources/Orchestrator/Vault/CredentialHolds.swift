@@ -3,6 +3,7 @@ import RPC
 import SQLDatabase
 import SyncModel
 import VaultAPI
+import Warehouse
 
 /// Tells the vault which credentials active syncs use, so that none of them can be deleted (R144).
 ///
@@ -16,16 +17,18 @@ struct CredentialHolds: Sendable {
   }
 
   let desk: CredentialDesk
+  let warehouses: WarehouseRegistry
   let database: any SQLDatabase
   let logger: Logger
 
   /// Before a sync becomes active.
   /// - Throws: `Failure` when the vault cannot be told.
   func hold(_ sync: StoredSync, of source: StoredSource) async throws {
-    guard !source.credential.isEmpty else { return }
-    let hold = Hold(workspace: sync.workspace, credential: source.credential, sync: sync.name)
-    try await database.transaction { try $0.remember(hold) }
-    try await desk.hold(hold, source: source)
+    for use in source.credentialUses(of: try warehouses.driver(source.type)) {
+      let hold = Hold(workspace: sync.workspace, credential: use.credential, sync: sync.name)
+      try await database.transaction { try $0.remember(hold) }
+      try await desk.hold(hold, source: source)
+    }
   }
 
   /// Lets go of what no active sync uses any more, and holds what the vault was not told of. What the
@@ -33,7 +36,7 @@ struct CredentialHolds: Sendable {
   func reconcile() async {
     do {
       let (wanted, told) = try await database.read {
-        (try $0.wantedHolds(), try $0.rememberedHolds())
+        (try $0.wantedHolds(warehouses), try $0.rememberedHolds())
       }
       for hold in wanted.subtracting(told) {
         try await desk.hold(hold, source: nil)
@@ -50,7 +53,7 @@ struct CredentialHolds: Sendable {
     // would be wrong, so the transaction looks again, and holds again what it finds.
     try await desk.drop(hold)
     let isWanted = try await database.transaction { connection in
-      let isWanted = try connection.wantedHolds().contains(hold)
+      let isWanted = try connection.wantedHolds(warehouses).contains(hold)
       if !isWanted { try connection.forget(hold) }
       return isWanted
     }
@@ -59,14 +62,33 @@ struct CredentialHolds: Sendable {
 }
 
 extension SQLConnection {
-  fileprivate func wantedHolds() throws -> Set<CredentialHolds.Hold> {
-    try holds(
+  fileprivate func wantedHolds(_ warehouses: WarehouseRegistry) throws -> Set<CredentialHolds.Hold>
+  {
+    var wanted = try holds(
       """
       SELECT syncs.workspace, sources.credential, syncs.name FROM syncs JOIN sources
         ON sources.workspace = syncs.workspace AND sources.name = syncs.source
       WHERE syncs.state = 'active' AND sources.credential <> ''
       """
     )
+    for type in warehouses.types {
+      for (setting, _) in try warehouses.driver(type).schema.credentialFields {
+        wanted.formUnion(
+          try holds(
+            """
+            SELECT syncs.workspace, source_settings.value, syncs.name FROM syncs
+              JOIN sources ON sources.workspace = syncs.workspace AND sources.name = syncs.source
+              JOIN source_settings ON source_settings.workspace = sources.workspace
+                AND source_settings.source = sources.name
+            WHERE syncs.state = 'active' AND sources.type = ?1 AND source_settings.name = ?2
+              AND source_settings.value <> ''
+            """,
+            [.text(type), .text(setting)]
+          )
+        )
+      }
+    }
+    return wanted
   }
 
   fileprivate func rememberedHolds() throws -> Set<CredentialHolds.Hold> {
@@ -90,9 +112,9 @@ extension SQLConnection {
     )
   }
 
-  private func holds(_ sql: String) throws -> Set<CredentialHolds.Hold> {
+  private func holds(_ sql: String, _ values: [SQLValue] = []) throws -> Set<CredentialHolds.Hold> {
     Set(
-      try rows(sql) {
+      try rows(sql, values) {
         CredentialHolds.Hold(workspace: $0.string(0), credential: $0.string(1), sync: $0.string(2))
       }
     )

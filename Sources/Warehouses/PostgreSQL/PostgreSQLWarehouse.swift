@@ -6,7 +6,7 @@ import Warehouse
 /// PostgreSQL 10 and later through libpq; the ground for Redshift, which speaks its wire.
 struct PostgreSQLWarehouse: WarehouseDriver {
   let type = "postgresql"
-  let needsCredential = true
+  let credentialTypes = [CredentialType.password]
   let schema = SettingsSchema([
     .init("host", .text, isRequired: true, help: "one host name or IP address"),
     .init("port", .port, defaultValue: "5432", help: "the server's port"),
@@ -27,10 +27,10 @@ struct PostgreSQLWarehouse: WarehouseDriver {
 
   func connect(
     settings: [String: String],
-    credential: WarehouseCredential?
+    credentials: WarehouseCredentials
   ) async throws -> any WarehouseConnection {
     let settings = try schema.validated(settings, type: type)
-    guard let credential else {
+    guard let credential = credentials.main else {
       throw Failure(
         "credential_missing",
         "a postgresql source needs a credential: a user name and password",

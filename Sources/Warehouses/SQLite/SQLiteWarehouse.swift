@@ -6,7 +6,7 @@ import Warehouse
 /// A SQLite file on the orchestrator's machine, for trying things out and for small shops.
 struct SQLiteWarehouse: WarehouseDriver {
   let type = "sqlite"
-  let needsCredential = false
+  let credentialTypes: [CredentialType] = []
   let schema = SettingsSchema([
     .init("file", .path, isRequired: true, help: "the database file on the orchestrator's machine"),
     .init(
@@ -20,7 +20,7 @@ struct SQLiteWarehouse: WarehouseDriver {
 
   func connect(
     settings: [String: String],
-    credential: WarehouseCredential?
+    credentials: WarehouseCredentials
   ) async throws -> any WarehouseConnection {
     let settings = try schema.validated(settings, type: type)
     let path = settings["file"] ?? ""

@@ -93,7 +93,7 @@ struct House: Operated {
       ),
       writer: WriterClient(RPCClient(transport: line)),
       warehouses: WarehouseRegistry([
-        warehouse, ScriptedWarehouse(type: "open", needsCredential: false),
+        warehouse, ScriptedWarehouse(type: "open", credentialTypes: []),
       ]),
       world: world.world,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },

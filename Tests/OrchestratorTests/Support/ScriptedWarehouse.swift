@@ -24,6 +24,8 @@ final class ScriptedWarehouse: WarehouseDriver {
 
   struct Log: Sendable {
     var connects: [String] = []
+    /// The second credential of the last connection.
+    var tunnel: WarehouseCredential?
     /// Where each read began; nil: from the beginning.
     var reads: [Timestamp?] = []
     var batchesRead = 0
@@ -32,16 +34,21 @@ final class ScriptedWarehouse: WarehouseDriver {
   }
 
   let type: String
-  let needsCredential: Bool
+  let credentialTypes: [CredentialType]
   let schema = SettingsSchema([
     SettingsSchema.Field("host", .text, isRequired: true, help: "the server's name"),
     SettingsSchema.Field("port", .port, defaultValue: "5432", help: "the server's port"),
+    SettingsSchema.Field(
+      "tunnel",
+      .credential([.sshKeyPair, .token]),
+      help: "a second credential"
+    ),
   ])
   private let state = Mutex((script: Script(), log: Log()))
 
-  init(type: String = "scripted", needsCredential: Bool = true) {
+  init(type: String = "scripted", credentialTypes: [CredentialType] = [.password]) {
     self.type = type
-    self.needsCredential = needsCredential
+    self.credentialTypes = credentialTypes
   }
 
   var script: Script {
@@ -51,10 +58,12 @@ final class ScriptedWarehouse: WarehouseDriver {
   var log: Log { state.withLock { $0.log } }
   func note(_ body: (inout Log) -> Void) { state.withLock { body(&$0.log) } }
 
-  func connect(settings: [String: String], credential: WarehouseCredential?) async throws
+  func connect(settings: [String: String], credentials: WarehouseCredentials) async throws
     -> any WarehouseConnection
   {
+    let credential = credentials.main
     try state.withLock { state in
+      state.log.tunnel = credentials.named["tunnel"]
       state.log.connects.append(
         "\(credential?.username ?? "-"):\(String(decoding: credential?.secret ?? [], as: UTF8.self))@\(settings["host"] ?? ""):\(settings["port"] ?? "")"
       )
