@@ -113,6 +113,7 @@ class Account(Tenant):
                  "timestamp_ltz": "CASE WHEN ?1 IS NOT NULL THEN {'instant': make_timestamp_ns(CAST(?1 AS BIGINT)), 'ltz': TRUE} END",
                  "timestamp_tz": "CASE WHEN ?1 IS NOT NULL THEN {'instant': make_timestamp_ns(CAST(split_part(?1, ' ', 1) AS BIGINT)), "
                                  "'offset': CAST(split_part(?1, ' ', 2) AS INTEGER)} END"}
+        forms["binary"] = "unhex(?1)"
         cells = []
         for number, kind in enumerate(kinds, start=1):
             form = forms.get(kind.name)

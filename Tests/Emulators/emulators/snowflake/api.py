@@ -252,7 +252,7 @@ class SnowflakeEmulator(Emulator):
         return Answer.json({
             "code": "333334", "message": "Asynchronous execution in progress. Use provided query id to perform "
             "query monitoring and management.", "statementHandle": statement.handle,
-            "statementStatusUrl": self._url(statement)}, 202)
+            "createdOn": int(statement.created * 1000), "statementStatusUrl": self._url(statement)}, 202)
 
     def _failure(self, error, statement=None):
         handle = statement.handle if statement else str(uuid.uuid4())

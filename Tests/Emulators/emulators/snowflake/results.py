@@ -101,7 +101,7 @@ FETCHED = {
     "timestamp_ltz": "epoch_ns({0}.instant)",
     "timestamp_tz": "CAST(epoch_ns({0}.instant) AS VARCHAR) || ' ' || CAST({0}.\"offset\" AS VARCHAR)",
     "variant": "{0}.json", "object": "{0}.json", "array": "{0}.json",
-    "time": "CAST(epoch({0}) AS BIGINT) || '.' || lpad(CAST(CAST(date_part('microseconds', {0}) AS BIGINT) "
+    "time": "CAST(floor(epoch({0})) AS BIGINT) || '.' || lpad(CAST(CAST(date_part('microseconds', {0}) AS BIGINT) "
             "% 1000000 * 1000 AS VARCHAR), 9, '0')"}
 
 

@@ -59,6 +59,7 @@ class SnowflakeTranslator(Translator):
     functions = frozenset(SESSION_FUNCTIONS) | {LOGIN_FAILURE}
 
     def rewrite(self, tree, context):
+        self._name_columns(tree)
         tree = self._bind(tree, context)
         tree = self._spaces(tree, context)
         creates = isinstance(tree, exp.Create)
@@ -66,6 +67,14 @@ class SnowflakeTranslator(Translator):
             node.replace(names.identifier(names.mangled(names.folded(node))))
         tree = tree.transform(lambda node: self._node(node, context, creates))
         return tree.transform(self._type)
+
+    @staticmethod
+    def _name_columns(tree):
+        """An expression without a name has its own text for one."""
+        if isinstance(tree, exp.Select):
+            tree.set("expressions", [
+                node if isinstance(node, exp.Column | exp.Star | exp.Alias) else
+                exp.alias_(node, names.identifier(node.sql("snowflake").upper())) for node in tree.expressions])
 
     def _bind(self, tree, context):
         """Values for the question marks, in the order of the text."""
