@@ -212,7 +212,7 @@ let package = Package(
     .testTarget(
       name: "WarehousesTests",
       dependencies: [
-        "Warehouse", "Warehouses", "HTTPFetch", "Crypto", "SyncModel", "SQLDatabase", "TestSupport",
+        "Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "HTTPFetch", "Crypto", "TestSupport",
       ]
     ),
     .testTarget(

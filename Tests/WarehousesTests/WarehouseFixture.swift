@@ -18,9 +18,13 @@ protocol WarehouseFixture: Sendable {
   func selection(_ table: String) -> RowSelection
   /// The text between FROM and the end for a query of an operator.
   func from(_ table: String) -> String
+  /// Whether the warehouse itself allows a table of that name.
+  func permits(tableName name: String) -> Bool
 }
 
 extension WarehouseFixture {
+  func permits(tableName name: String) -> Bool { true }
+
   func connect() async throws -> any WarehouseConnection {
     try await WarehouseRegistry.all.driver(type).connect(
       settings: settings,
@@ -34,6 +38,7 @@ extension WarehouseFixture {
 /// One for every driver in the registry.
 enum Fixtures {
   static let all: [String: any WarehouseFixture.Type] = [
+    "bigquery": BigQueryFixture.self,
     "postgresql": PostgreSQLFixture.self,
     "sqlite": SQLiteFixture.self,
   ]

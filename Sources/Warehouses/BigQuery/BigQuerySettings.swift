@@ -58,9 +58,7 @@ struct BigQuerySettings: Sendable {
         recovery: .needsOperator
       )
     }
-    func isPlain(_ text: String) -> Bool {
-      text.utf8.count <= 256 && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x60 }
-    }
+    let isPlain = Self.isPlain
     project = settings["project"] ?? ""
     guard isPlain(project) else { throw invalid("project", "is no project's id") }
     if let text = settings["dataset"] {
@@ -91,5 +89,15 @@ struct BigQuerySettings: Sendable {
     if let caFile, access(caFile, R_OK) != 0 {
       throw invalid("caFile", "names the file \(caFile), which cannot be read")
     }
+  }
+
+  /// The characters of a project (`shop-1`, `example.com:shop`), a dataset and a location: none that
+  /// means something to SQL or to a shell.
+  static func isPlain(_ text: String) -> Bool {
+    (1...256).contains(text.utf8.count)
+      && text.utf8.allSatisfy { byte in
+        (48...57).contains(byte) || (97...122).contains(byte | 0x20)
+          || [0x2d, 0x2e, 0x3a, 0x5f].contains(byte)
+      }
   }
 }

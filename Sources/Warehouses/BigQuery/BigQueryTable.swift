@@ -37,7 +37,7 @@ struct BigQueryPath: Sendable, Equatable {
     guard Self.isName(dataset, more: "") else {
       throw invalid("a dataset's name has letters, digits and underscores only")
     }
-    guard project.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x60 && $0 != 0x5c }) else {
+    guard BigQuerySettings.isPlain(project) else {
       throw invalid("\"\(project)\" is no project's id")
     }
   }

@@ -161,6 +161,16 @@ def test_a_scripted_rate_limit_is_retried_by_the_client(users):
     assert len(users.journal("jobs.insert")[0]) == 3
 
 
+def test_an_owners_statements_may_come_twice(project):
+    for _ in range(2):
+        project.sql("CREATE SCHEMA IF NOT EXISTS `{p}.other` OPTIONS (location = 'US')",
+                    "CREATE TABLE IF NOT EXISTS `{p}.other.t` (updated_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP(), "
+                    "external_id STRING) PARTITION BY DATE(updated_at)")
+    assert client(project).get_dataset(f"{project.name}.other").location == "US"
+    table = client(project).get_table(f"{project.name}.other.t")
+    assert (table.time_partitioning.field, table.location) == ("updated_at", "US")
+
+
 def test_a_partition_filter_is_asked_for(project):
     project.sql("CREATE TABLE `{p}.ingestion.parts` (updated_at TIMESTAMP, external_id STRING) "
                 "PARTITION BY DATE(updated_at) OPTIONS (require_partition_filter = TRUE)")

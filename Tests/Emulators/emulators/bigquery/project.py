@@ -229,14 +229,21 @@ class Project(Tenant):
     def _create(self, tree, context):
         kind = tree.args["kind"].upper()
         if kind == "SCHEMA":
-            parts = [part.name for part in tree.this.parts]
+            parts = ".".join(part.name for part in tree.this.parts).split(".")
             project = ".".join(parts[:-1]) or context.project
-            return self.catalog.make_dataset(project, parts[-1], self.location)
+            if (project, parts[-1]) in self.catalog.datasets:
+                if tree.args.get("exists"):
+                    return None
+                raise BigQueryError("duplicate", f"Already Exists: Dataset {project}:{parts[-1]}")
+            found = re.search(r"location\s*=?\s*'([^']+)'", tree.sql("bigquery"), re.IGNORECASE)
+            return self.catalog.make_dataset(project, parts[-1], found.group(1) if found else self.location)
         if kind == "VIEW":
             path = self.translator.path(tree.this, context)
             is_material = any(isinstance(p, exp.MaterializedProperty) for p in tree.find_all(exp.Property))
             return self.make_view(path, tree.expression.sql("bigquery"), "MATERIALIZED_VIEW" if is_material else "VIEW")
         path = self.translator.path(tree.this.this, context)
+        if tree.args.get("exists") and path in self.catalog.tables:
+            return None
         partition = tree.find(exp.PartitionedByProperty)
         column = partition.find(exp.Column) or partition.find(exp.Identifier) if partition else None
         text = tree.sql("bigquery").lower()
