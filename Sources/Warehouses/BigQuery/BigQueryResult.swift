@@ -45,6 +45,7 @@ struct BigQueryResult: Sendable {
       }
     }
     guard first.rowCount <= totalRows else { throw mismatch(first.rowCount) }
+    if first.rowCount == totalRows { try await proveEnd(first.pageToken) }
   }
 
   private static func end(
@@ -95,7 +96,25 @@ struct BigQueryResult: Sendable {
       }
     }
     guard range.rowCount == count else { throw mismatch(start + range.rowCount) }
+    if start + count == totalRows { try await proveEnd(token) }
     return range
+  }
+
+  /// All announced rows have come: what a token still leads to must be empty.
+  private func proveEnd(_ token: String?) async throws {
+    var token = token
+    for _ in 0..<Self.emptyPages {
+      guard let place = token else { return }
+      let page = try await Self.read(
+        job,
+        [("pageToken", place), ("maxResults", "1")],
+        shape,
+        api
+      )
+      guard page.rowCount == 0 else { throw mismatch(totalRows + page.rowCount) }
+      token = page.pageToken
+    }
+    throw mismatch(totalRows)
   }
 
   private func mismatch(_ rows: Int64) -> Failure {
@@ -132,7 +151,8 @@ struct BigQueryResult: Sendable {
         }
         try tokenizer.finish()
       } catch let problem as JSONTokenizer.Problem {
-        throw BigQueryFailure.badAnswer("a page of \(job.source) is no JSON: \(problem)")
+        // A body that was damaged on the way is as good as one that broke off.
+        throw FetchError(.badEncoding, "a page of \(job.source) is no JSON: \(problem)")
       } catch let problem as BigQueryPage.Problem {
         throw problem.failure(job.source)
       }
@@ -148,6 +168,8 @@ struct BigQueryRange: Sendable {
   private(set) var texts: [[String?]] = []
   private(set) var rowCount: Int64 = 0
   private(set) var byteCount = 0
+  /// Of the page that came last.
+  private(set) var pageToken: String?
 
   init() {}
 
@@ -158,6 +180,7 @@ struct BigQueryRange: Sendable {
     texts += page.texts
     rowCount += page.rowCount
     byteCount += page.byteCount
+    pageToken = page.pageToken
   }
 }
 

@@ -169,6 +169,9 @@ def test_an_owners_statements_may_come_twice(project):
     assert client(project).get_dataset(f"{project.name}.other").location == "US"
     table = client(project).get_table(f"{project.name}.other.t")
     assert (table.time_partitioning.field, table.location) == ("updated_at", "US")
+    project.sql("INSERT INTO `{p}.other.t` (external_id) VALUES ('a')")
+    row, = client(project).query_and_wait(f"SELECT updated_at FROM `{project.name}.other.t`")
+    assert abs(row[0].timestamp() - time.time()) < 60
 
 
 def test_a_partition_filter_is_asked_for(project):

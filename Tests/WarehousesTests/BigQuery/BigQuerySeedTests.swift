@@ -149,7 +149,7 @@ struct BigQuerySeedTests {
   }
 
   /// Each row of C.5's table, with the service's own words and what a user reads.
-  static let told: [Told] = [
+  static let sentences: [Told] = [
     .init(
       status: 404, reason: "notFound", message: "Not found: Table p:d.t", code: "table_not_found",
       recovery: .needsOperator, advice: "there is no table or view of that name"
@@ -241,7 +241,7 @@ struct BigQuerySeedTests {
     ),
   ]
 
-  @Test("C.5 each reason has its sentence, its code and its recovery", arguments: told)
+  @Test("C.5 each reason has its sentence, its code and its recovery", arguments: sentences)
   func told(case told: Told) {
     let error = BigQueryError(status: told.status, reason: told.reason, message: told.message)
     let failure = error.failure(source: "table \"p\".\"d\".\"t\"", project: "p")

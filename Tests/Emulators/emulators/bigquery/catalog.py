@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import sqlglot
 from sqlglot import exp
 
 from ..common.duck import Engine, quoted
@@ -145,7 +146,8 @@ class Catalog:
         fields = [types.normalized(field) for field in fields]
         table = self._new(path, fields, **more)
         columns = ", ".join(
-            f"{quoted(f['name'])} {types.duck(f)}{' NOT NULL' if f['mode'] == 'REQUIRED' else ''}" for f in fields)
+            f"{quoted(f['name'])} {types.duck(f)}{' NOT NULL' if f['mode'] == 'REQUIRED' else ''}{_default(f)}"
+            for f in fields)
         self.engine.run(f"CREATE TABLE {quoted(table.relation)} ({columns})")
         return table
 
@@ -194,6 +196,13 @@ class Catalog:
 
     def close(self):
         self.engine.close()
+
+
+def _default(field):
+    """The DEFAULT of a column, for DuckDB."""
+    if "defaultValueExpression" not in field:
+        return ""
+    return " DEFAULT " + sqlglot.transpile(field["defaultValueExpression"], read="bigquery", write="duckdb")[0]
 
 
 def fields_of(create):

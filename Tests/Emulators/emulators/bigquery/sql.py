@@ -99,6 +99,9 @@ class BigQueryTranslator(Translator):
     def _node(self, node, context):
         if isinstance(node, exp.CurrentTimestamp):
             return expression(f"make_timestamptz({context.now})")
+        if isinstance(node, exp.ByteLength):
+            # DuckDB's OCTET_LENGTH takes no text.
+            return exp.Anonymous(this="STRLEN", expressions=[node.this.copy()])
         if isinstance(node, exp.Parameter):
             return self._parameter(node.name, context)
         if isinstance(node, exp.UnixToTime) and str(node.args.get("scale") or "0") == "6":
