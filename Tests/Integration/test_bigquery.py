@@ -123,9 +123,9 @@ def test_what_is_wrong_is_said_before_a_run(emulator, project, house):
     # A deletes sync of a table with PAYLOAD would mean something else (R26).
     report = house.json("source", "test", "shop", "--table", "users", "--data", "deletes", expect=FAILURE)
     assert report["error_code"] == "payload_in_deletes"
-    house.apply(source(emulator, "thrifty", maximumBytesBilled="1000"))
+    house.apply(source(emulator, "thrifty", maximumBytesBilled="10"))
     report = house.json("source", "test", "thrifty", "--table", "users", "--data", "attributes")
-    assert any("\"maximumBytesBilled\" = 1000" in warning for warning in report["warnings"])
+    assert any("\"maximumBytesBilled\" = 10 allows" in warning for warning in report["warnings"])
 
 
 def test_an_endpoint_on_this_machine_has_to_be_allowed(tmp_path, emulator, project):

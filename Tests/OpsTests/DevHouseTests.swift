@@ -150,25 +150,28 @@ import Testing
     #expect(down.exit == 8, "\(down.errors)")
   }
 
-  @Test func `mail and the shortest interval go to the orchestrator, nothing else to anybody`()
+  @Test func `the few settings of the user's go to their service, nothing else to anybody`()
     async throws
   {
     let lifeline = try Lifeline()
     defer { lifeline.close() }
     let settings = [
       "SLUICE_MAIL_SERVER": "mail.example:587", "SLUICE_MAIL_CREDENTIAL": "postman",
-      "SLUICE_SHORTEST_INTERVAL": "5",
+      "SLUICE_SHORTEST_INTERVAL": "5", "SLUICE_EGRESS_ALLOW": "10.0.0.0/8",
     ]
     let house = try await house(
       programs: directory.path,
       lifeline: lifeline,
-      settings: settings.merging(["SLUICE_MAILBOX": "x", "SLUICE_STORE": "x"]) { old, _ in old }
+      settings: settings.merging([
+        "SLUICE_MAILBOX": "x", "SLUICE_STORE": "x", "SLUICE_TOKEN_HOSTS": "tokens.example",
+      ]) { old, _ in old }
     )
     for role in ServiceRole.allCases {
       let given = house.program(role).environment
       for (name, value) in settings {
         #expect(given[name] == (role == .orchestrator ? value : nil), "\(role): \(name)")
       }
+      #expect(given["SLUICE_TOKEN_HOSTS"] == (role == .vault ? "tokens.example" : nil))
       #expect(given["SLUICE_MAILBOX"] == nil && given["SLUICE_STORE"] == nil)
       #expect(given["SLUICE_LISTEN"] == "\(house.ports[role])")
     }

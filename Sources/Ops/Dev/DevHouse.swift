@@ -43,9 +43,16 @@ final class DevHouse: Sendable {
     children.withLock { $0[role] = child }
   }
 
-  /// What the user may set for the services here too: mail, and how often a sync may run.
+  /// What the user may set for the services here too: mail, how often a sync may run, and hosts that
+  /// are not public or not Google's.
   private static func passes(_ name: String, to role: ServiceRole) -> Bool {
-    role == .orchestrator && (name.hasPrefix("SLUICE_MAIL_") || name == "SLUICE_SHORTEST_INTERVAL")
+    switch role {
+    case .orchestrator:
+      name.hasPrefix("SLUICE_MAIL_")
+        || ["SLUICE_SHORTEST_INTERVAL", "SLUICE_EGRESS_ALLOW"].contains(name)
+    case .vault: name == "SLUICE_TOKEN_HOSTS"
+    case .writer: false
+    }
   }
 
   func program(_ role: ServiceRole) -> ChildProgram {
