@@ -98,8 +98,11 @@ struct BigQueryInspector {
       // Cut there: a value may be large. Bytes that are no text have no other form.
       let isPlain =
         field.mode != "REPEATED"
-        && ["INTEGER", "FLOAT", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "TIMESTAMP", "DATETIME", "DATE", "TIME"]
-          .contains(field.type)
+        && [
+          "INTEGER", "FLOAT", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "TIMESTAMP", "DATETIME", "DATE",
+          "TIME",
+        ]
+        .contains(field.type)
       let text =
         isText
         ? name

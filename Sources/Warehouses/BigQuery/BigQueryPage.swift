@@ -98,7 +98,9 @@ struct BigQueryPage: JSONEvents {
       topKey =
         if name.sameBytes(as: "rows") { .rows } else if name.sameBytes(as: "totalRows") {
           .totalRows
-        } else if name.sameBytes(as: "pageToken") { .pageToken } else if name.sameBytes(
+        } else if name.sameBytes(as: "pageToken") {
+          .pageToken
+        } else if name.sameBytes(
           as: "jobComplete"
         ) { .jobComplete } else { .other }
     case 3 where topKey == .rows: rowKey = name.sameBytes(as: "f") ? .f : .other

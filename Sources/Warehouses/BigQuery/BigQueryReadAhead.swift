@@ -49,7 +49,8 @@ struct BigQueryReadAhead: Sendable {
     bytesSeen += range.byteCount
     // Later rows may be larger than the first ones: the newest range counts as much as all before.
     if rowsSeen > 2 * range.rowCount, range.rowCount > 0 {
-      bytesSeen = Int(Double(bytesSeen) / Double(rowsSeen) * Double(range.rowCount)) + range.byteCount
+      bytesSeen =
+        Int(Double(bytesSeen) / Double(rowsSeen) * Double(range.rowCount)) + range.byteCount
       rowsSeen = 2 * range.rowCount
     }
   }

@@ -14,10 +14,14 @@ extension BigQueryWarehouse: WarehouseSetup {
     let path = try BigQueryPath(table, settings: settings)
     let account = try Self.account(subject.username, project: settings.project)
     return [
-      SetupStep("Dataset and table (in the console, or with bq query --nouse_legacy_sql)",
-        Self.tableStatements(path, settings, subject.data)),
-      SetupStep("Service account and its roles (in a shell with gcloud)",
-        Self.roles(path, settings, account)),
+      SetupStep(
+        "Dataset and table (in the console, or with bq query --nouse_legacy_sql)",
+        Self.tableStatements(path, settings, subject.data)
+      ),
+      SetupStep(
+        "Service account and its roles (in a shell with gcloud)",
+        Self.roles(path, settings, account)
+      ),
       SetupStep("Key, and what becomes of it", Self.key(account)),
     ]
   }

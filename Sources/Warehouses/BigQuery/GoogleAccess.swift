@@ -92,7 +92,10 @@ actor GoogleAccess {
     }
     let life = Duration.seconds(min(max(answer?["expires_in"]?.integer ?? 0, 0), 86_400))
     // A token that lives shorter than the margin is used up to half its life.
-    return Token(value: value, renewal: begin + (life > Self.margin ? life - Self.margin : life / 2))
+    return Token(
+      value: value,
+      renewal: begin + (life > Self.margin ? life - Self.margin : life / 2)
+    )
   }
 
   /// Sends until an answer says neither "later" nor nothing.

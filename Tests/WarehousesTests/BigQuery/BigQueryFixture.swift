@@ -66,8 +66,10 @@ struct BigQueryFixture: WarehouseFixture {
   /// An owner's statements; `{p}` is the project.
   func run(_ statements: String...) throws {
     let texts = statements.map { statement in
-      JSONValue.string(statement.split(separator: "{p}", omittingEmptySubsequences: false)
-        .joined(separator: project))
+      JSONValue.string(
+        statement.split(separator: "{p}", omittingEmptySubsequences: false)
+          .joined(separator: project)
+      )
     }
     try steer("sql", ["statements": Steering(.array(texts))])
   }

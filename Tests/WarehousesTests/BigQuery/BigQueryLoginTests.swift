@@ -9,7 +9,9 @@ import Warehouse
 /// token endpoint (18), are the vault's: ServiceAccountTests.
 @Suite("BigQuery, C.7: signing in")
 struct BigQueryLoginTests {
-  @Test("C.7.2 one token serves a run, is renewed before it ends, and once when a server refuses it")
+  @Test(
+    "C.7.2 one token serves a run, is renewed before it ends, and once when a server refuses it"
+  )
   func renewal() async throws {
     let bench = try BigQueryBench(rows: 3)
     #expect(try await bench.ids() == BigQueryBench.ids(3))
@@ -41,7 +43,9 @@ struct BigQueryLoginTests {
     var unknown = bench.fixture.signer
     unknown.keyID = "0123"
     for signer in [elsewhere, unknown] {
-      let failure = await #expect(throws: Failure.self) { _ = try await bench.connect(signer: signer) }
+      let failure = await #expect(throws: Failure.self) {
+        _ = try await bench.connect(signer: signer)
+      }
       #expect(failure?.code == "login_refused")
       #expect(failure?.recovery == .needsOperator)
     }
@@ -72,7 +76,9 @@ struct BigQueryLoginTests {
     for uri in ["http://localhost:8080/token", "https://10.0.0.1/token", "file:///etc/passwd"] {
       var signer = bench.fixture.signer
       signer.tokenURI = uri
-      let failure = await #expect(throws: Failure.self) { _ = try await bench.connect(signer: signer) }
+      let failure = await #expect(throws: Failure.self) {
+        _ = try await bench.connect(signer: signer)
+      }
       #expect(["address_refused", "invalid_credential"].contains(failure?.code))
       #expect(failure?.recovery == .needsOperator)
     }

@@ -66,7 +66,9 @@ struct BigQueryQueryTests {
     #expect(inspection.warnings.contains { $0.contains("TO_JSON_STRING") })
   }
 
-  @Test("C.7.11 what is missing and what is not allowed is told apart; a lost job is asked for again")
+  @Test(
+    "C.7.11 what is missing and what is not allowed is told apart; a lost job is asked for again"
+  )
   func refusals() async throws {
     let bench = try BigQueryBench(rows: 2)
     let fixture = bench.fixture
@@ -191,7 +193,9 @@ struct BigQueryQueryTests {
     #expect(try await bench.inspection(fixture.selection("other")).problem == failure)
   }
 
-  @Test("C.7.15 values are parameters; names may be of other projects, dashed, domained or reserved")
+  @Test(
+    "C.7.15 values are parameters; names may be of other projects, dashed, domained or reserved"
+  )
   func names() async throws {
     let bench = try BigQueryBench(rows: 3, projects: ["example.com:crm"])
     let fixture = bench.fixture
@@ -199,8 +203,10 @@ struct BigQueryQueryTests {
     #expect(rows.map(\.externalID) == ["u1", "u2"])
     let query = try #require(try fixture.jobs().last?["body"]?["configuration"]?["query"])
     #expect(query["query"]?.string?.contains("2024") == false)
-    #expect(query["queryParameters"]?.elements.first?["parameterValue"]?["value"]?.string
-      == "2024-01-01 00:00:01.000000+00:00")
+    #expect(
+      query["queryParameters"]?.elements.first?["parameterValue"]?["value"]?.string
+        == "2024-01-01 00:00:01.000000+00:00"
+    )
 
     try fixture.steer(
       "table",

@@ -41,7 +41,9 @@ struct BigQuerySeedTests {
       inspection.columns.map(\.type) == ["TIMESTAMP"] + Array(repeating: "STRING", count: 6)
         + ["JSON"]
     )
-    #expect(inspection.warnings.filter { $0.contains("NULLABLE and should be REQUIRED") }.count == 2)
+    #expect(
+      inspection.warnings.filter { $0.contains("NULLABLE and should be REQUIRED") }.count == 2
+    )
     #expect(try await bench.ids() == ["a"])
   }
 
@@ -104,7 +106,9 @@ struct BigQuerySeedTests {
     #expect(try await bench.inspection().warnings.contains { $0.contains("taken as UTC") })
   }
 
-  @Test("the printed set-up makes a table that is read without a remark, and destroys nothing if run twice")
+  @Test(
+    "the printed set-up makes a table that is read without a remark, and destroys nothing if run twice"
+  )
   func setup() async throws {
     let bench = try BigQueryBench()
     let driver = try WarehouseRegistry.all.driver("bigquery")
@@ -151,93 +155,173 @@ struct BigQuerySeedTests {
   /// Each row of C.5's table, with the service's own words and what a user reads.
   static let sentences: [Told] = [
     .init(
-      status: 404, reason: "notFound", message: "Not found: Table p:d.t", code: "table_not_found",
-      recovery: .needsOperator, advice: "there is no table or view of that name"
+      status: 404,
+      reason: "notFound",
+      message: "Not found: Table p:d.t",
+      code: "table_not_found",
+      recovery: .needsOperator,
+      advice: "there is no table or view of that name"
     ),
     .init(
-      status: 404, reason: "notFound", message: "Not found: Dataset p:d was not found in location US",
-      code: "schema_not_found", recovery: .needsOperator, advice: "the setting \"location\""
+      status: 404,
+      reason: "notFound",
+      message: "Not found: Dataset p:d was not found in location US",
+      code: "schema_not_found",
+      recovery: .needsOperator,
+      advice: "the setting \"location\""
     ),
     .init(
-      status: 404, reason: "notFound", message: "Not found: Project p", code: "project_not_found",
-      recovery: .needsOperator, advice: "check the project's id"
+      status: 404,
+      reason: "notFound",
+      message: "Not found: Project p",
+      code: "project_not_found",
+      recovery: .needsOperator,
+      advice: "check the project's id"
     ),
     .init(
-      status: 404, reason: "notFound", message: "Not found: Job p:EU.j", code: "job_not_found",
-      recovery: .failRun, advice: "lost the job"
+      status: 404,
+      reason: "notFound",
+      message: "Not found: Job p:EU.j",
+      code: "job_not_found",
+      recovery: .failRun,
+      advice: "lost the job"
     ),
     .init(
-      status: 403, reason: "accessDenied",
+      status: 403,
+      reason: "accessDenied",
       message: "Access Denied: Project p: User does not have bigquery.jobs.create permission",
-      code: "permission_denied", recovery: .needsOperator, advice: "BigQuery Job User"
+      code: "permission_denied",
+      recovery: .needsOperator,
+      advice: "BigQuery Job User"
     ),
     .init(
-      status: 403, reason: "accessDenied",
+      status: 403,
+      reason: "accessDenied",
       message: "Access Denied: Table p:d.t: User does not have permission to query table p:d.t",
-      code: "permission_denied", recovery: .needsOperator, advice: "BigQuery Data Viewer"
+      code: "permission_denied",
+      recovery: .needsOperator,
+      advice: "BigQuery Data Viewer"
     ),
     .init(
-      status: 403, reason: "accessDenied",
+      status: 403,
+      reason: "accessDenied",
       message: "Access Denied: BigQuery API has not been used in project 1 before",
-      code: "api_disabled", recovery: .needsOperator, advice: "enable the BigQuery API"
+      code: "api_disabled",
+      recovery: .needsOperator,
+      advice: "enable the BigQuery API"
     ),
     .init(
-      status: 403, reason: "rateLimitExceeded", message: "Exceeded rate limits",
-      code: "rate_limited", recovery: .retry, advice: "for the moment"
+      status: 403,
+      reason: "rateLimitExceeded",
+      message: "Exceeded rate limits",
+      code: "rate_limited",
+      recovery: .retry,
+      advice: "for the moment"
     ),
     .init(
-      status: 403, reason: "quotaExceeded", message: "Quota exceeded: Your project exceeded",
-      code: "quota_exceeded", recovery: .failRun, advice: "the next one tries again"
+      status: 403,
+      reason: "quotaExceeded",
+      message: "Quota exceeded: Your project exceeded",
+      code: "quota_exceeded",
+      recovery: .failRun,
+      advice: "the next one tries again"
     ),
     .init(
-      status: 400, reason: "bytesBilledLimitExceeded", message: "Query exceeded limit: 1.",
-      code: "bytes_limit_exceeded", recovery: .needsOperator, advice: "maximumBytesBilled"
+      status: 400,
+      reason: "bytesBilledLimitExceeded",
+      message: "Query exceeded limit: 1.",
+      code: "bytes_limit_exceeded",
+      recovery: .needsOperator,
+      advice: "maximumBytesBilled"
     ),
     .init(
-      status: 400, reason: "invalidQuery", message: "Unrecognized name: x at [1:8]",
-      code: "query_failed", recovery: .needsOperator, advice: "cannot be read"
+      status: 400,
+      reason: "invalidQuery",
+      message: "Unrecognized name: x at [1:8]",
+      code: "query_failed",
+      recovery: .needsOperator,
+      advice: "cannot be read"
     ),
     .init(
-      status: 400, reason: "invalidQuery",
-      message: "Cannot query over table 't' without a filter that can be used for partition elimination",
-      code: "partition_filter_required", recovery: .needsOperator,
+      status: 400,
+      reason: "invalidQuery",
+      message:
+        "Cannot query over table 't' without a filter that can be used for partition elimination",
+      code: "partition_filter_required",
+      recovery: .needsOperator,
       advice: "partition it by UPDATED_AT"
     ),
     .init(
-      status: 400, reason: "resourcesExceeded", message: "Resources exceeded",
-      code: "resources_exceeded", recovery: .failRun, advice: "not enough memory"
+      status: 400,
+      reason: "resourcesExceeded",
+      message: "Resources exceeded",
+      code: "resources_exceeded",
+      recovery: .failRun,
+      advice: "not enough memory"
     ),
     .init(
-      status: 403, reason: "responseTooLarge", message: "Response too large to return",
-      code: "response_too_large", recovery: .needsOperator, advice: "larger than"
+      status: 403,
+      reason: "responseTooLarge",
+      message: "Response too large to return",
+      code: "response_too_large",
+      recovery: .needsOperator,
+      advice: "larger than"
     ),
     .init(
-      status: 503, reason: "backendError", message: "Visibility check was unavailable",
-      code: "warehouse_unavailable", recovery: .retry, advice: "at the moment"
+      status: 503,
+      reason: "backendError",
+      message: "Visibility check was unavailable",
+      code: "warehouse_unavailable",
+      recovery: .retry,
+      advice: "at the moment"
     ),
     .init(
-      status: 500, reason: "internalError", message: "An internal error occurred",
-      code: "warehouse_unavailable", recovery: .retry, advice: "at the moment"
+      status: 500,
+      reason: "internalError",
+      message: "An internal error occurred",
+      code: "warehouse_unavailable",
+      recovery: .retry,
+      advice: "at the moment"
     ),
     .init(
-      status: 400, reason: "jobBackendError", message: "Error encountered during execution",
-      code: "warehouse_unavailable", recovery: .retry, advice: "failed twice"
+      status: 400,
+      reason: "jobBackendError",
+      message: "Error encountered during execution",
+      code: "warehouse_unavailable",
+      recovery: .retry,
+      advice: "failed twice"
     ),
     .init(
-      status: 200, reason: "stopped", message: "Job execution was cancelled",
-      code: "query_cancelled", recovery: .failRun, advice: "was cancelled"
+      status: 200,
+      reason: "stopped",
+      message: "Job execution was cancelled",
+      code: "query_cancelled",
+      recovery: .failRun,
+      advice: "was cancelled"
     ),
     .init(
-      status: 403, reason: "billingNotEnabled", message: "Billing has not been enabled",
-      code: "billing_not_enabled", recovery: .needsOperator, advice: "no billing account"
+      status: 403,
+      reason: "billingNotEnabled",
+      message: "Billing has not been enabled",
+      code: "billing_not_enabled",
+      recovery: .needsOperator,
+      advice: "no billing account"
     ),
     .init(
-      status: 401, reason: "authError", message: "Request had invalid authentication credentials",
-      code: "login_refused", recovery: .needsOperator, advice: "a fresh access token"
+      status: 401,
+      reason: "authError",
+      message: "Request had invalid authentication credentials",
+      code: "login_refused",
+      recovery: .needsOperator,
+      advice: "a fresh access token"
     ),
     .init(
-      status: 502, reason: "", message: "HTTP status 502 without a message",
-      code: "warehouse_unavailable", recovery: .retry, advice: "status 502"
+      status: 502,
+      reason: "",
+      message: "HTTP status 502 without a message",
+      code: "warehouse_unavailable",
+      recovery: .retry,
+      advice: "status 502"
     ),
   ]
 
