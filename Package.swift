@@ -104,7 +104,8 @@ let package = Package(
     .target(
       name: "Warehouses",
       dependencies: [
-        "Warehouse", "SyncModel", "SQLDatabase", .product(name: "Logging", package: "swift-log"),
+        "Warehouse", "SyncModel", "SQLDatabase", "HTTPFetch",
+        .product(name: "Logging", package: "swift-log"),
       ]
     ),
     .target(
@@ -210,7 +211,9 @@ let package = Package(
     ),
     .testTarget(
       name: "WarehousesTests",
-      dependencies: ["Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "TestSupport"]
+      dependencies: [
+        "Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "HTTPFetch", "Crypto", "TestSupport",
+      ]
     ),
     .testTarget(
       name: "DestinationsTests",

@@ -34,6 +34,7 @@ extension WarehouseFixture {
 /// One for every driver in the registry.
 enum Fixtures {
   static let all: [String: any WarehouseFixture.Type] = [
+    "databricks": DatabricksFixture.self,
     "postgresql": PostgreSQLFixture.self,
     "sqlite": SQLiteFixture.self,
   ]

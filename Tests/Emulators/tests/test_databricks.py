@@ -118,6 +118,9 @@ def test_sdk_errors(workspace):
         sdk(workspace).statement_execution.execute_statement("SELECT 1", "nowhere")
     with pytest.raises(sdk_errors.NotFound):
         sdk(workspace).tables.get("main.default.none")
+    assert sdk(workspace).schemas.get("main.default").name == "default"
+    with pytest.raises(sdk_errors.NotFound):
+        sdk(workspace).schemas.get("main.none")
     for wait in ("4s", "51s", "x"):
         with pytest.raises(sdk_errors.InvalidParameterValue):
             execute(workspace, "SELECT 1", wait_timeout=wait)

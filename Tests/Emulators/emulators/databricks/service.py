@@ -26,6 +26,7 @@ ROUTES = [
     ("POST", rf"{S}/warehouses/(?P<warehouse>[^/]+)/start", "start"),
     ("POST", rf"{S}/warehouses/(?P<warehouse>[^/]+)/stop", "stop"),
     ("GET", r"/api/2.1/unity-catalog/tables/(?P<table>.+)", "table"),
+    ("GET", r"/api/2.1/unity-catalog/schemas/(?P<schema>.+)", "schema"),
     ("GET", r"/\.well-known/databricks-config", "config"),
     ("GET", r"/oidc/\.well-known/oauth-authorization-server", "oidc"),
     ("POST", r"/oidc/v1/token", "token")]
@@ -254,6 +255,13 @@ class Databricks(Emulator):
             "name": parts[2], "catalog_name": parts[0], "schema_name": parts[1], "table_type": "MANAGED",
             "full_name": ".".join(parts), "columns": described_columns})
 
+    async def _schema(self, workspace, principal, body, facts):
+        name = urllib.parse.unquote(facts["schema"]).lower()
+        catalog, _, schema = name.partition(".")
+        if (catalog, schema) not in workspace.schemas:
+            raise errors.APIError(404, "SCHEMA_DOES_NOT_EXIST", f"Schema '{name}' does not exist.")
+        return Answer.json({"name": schema, "catalog_name": catalog, "full_name": name})
+
     # Tests.
 
     async def steer(self, workspace, verb, arguments):
@@ -266,6 +274,8 @@ class Databricks(Emulator):
         if verb == "warehouse":
             workspace.warehouse.change(arguments)
             return {"id": workspace.warehouse.id, "state": workspace.warehouse.state}
+        if verb == "clear":
+            return workspace.faults.clear()
         if verb == "end":
             # What somebody else does to the newest statement: CANCELED, CLOSED.
             statement = list(workspace.statements.values())[-1]
