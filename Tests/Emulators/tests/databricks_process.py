@@ -8,9 +8,9 @@ import urllib.request
 
 
 class DatabricksProcess:
-    def __init__(self):
+    def __init__(self, python=sys.executable):
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "emulators.databricks", "--until-stdin-ends"],
+            [str(python), "-m", "emulators.databricks", "--until-stdin-ends"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=os.path.dirname(os.path.dirname(__file__)))
         self.says = json.loads(self._process.stdout.readline())
         self._made = 0

@@ -104,8 +104,8 @@ struct DatabricksStatementTests {
     let bench = try await DatabricksBench()
     try bench.make(rows: 3)
     // Minutes, scaled; longer than the query's own limit, which begins when it runs.
-    try bench.fixture.steer("warehouse", ["state": "STOPPED", "start_seconds": 2, "lag": 1])
-    let connection = try await bench.connect(nil) { $0.inspection = .seconds(1) }
+    try bench.fixture.steer("warehouse", ["state": "STOPPED", "start_seconds": 4, "lag": 1])
+    let connection = try await bench.connect(nil) { $0.inspection = .seconds(3) }
     let inspection = try await bench.listening {
       try await connection.inspect(.table("t"), data: .attributes, previewLimit: 3)
     }
@@ -305,8 +305,9 @@ struct DatabricksStatementTests {
 
     // Closing does the same.
     let other = try await bench.connect()
+    let polls = try bench.fixture.requests("status").count
     let second = Task { try await bench.ids(other) }
-    while try bench.fixture.requests("execute").count < 2 {
+    while try bench.fixture.requests("status").count < polls + 2 {
       try await Task.sleep(for: .milliseconds(20))
     }
     await other.close()
