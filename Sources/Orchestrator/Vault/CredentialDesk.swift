@@ -24,7 +24,10 @@ struct CredentialDesk: Sendable {
     runID: String = "",
     retry: RetryPolicy
   ) async throws -> Released {
-    var released = Released(credentials: WarehouseCredentials(), version: 0)
+    var released = Released(
+      credentials: WarehouseCredentials(provesKeys: purpose == "test"),
+      version: 0
+    )
     for use in source.credentialUses(of: driver) {
       let (credential, version) = try await release(
         use,

@@ -148,8 +148,8 @@ class SnowflakeEmulator(Emulator):
             statement.ready = now + duration
             if fields.get("timeout"):
                 statement.deadline = now + fields["timeout"]
+            account.journal.count("executions")
             if prepared is not None:
-                account.journal.count("executions")
                 statement.result = prepared.result()
             else:
                 statement.task = asyncio.create_task(
