@@ -1,4 +1,5 @@
 import Glibc
+import HTTPFetch
 import Orchestrator
 import OrchestratorAPI
 import SQLDatabase
@@ -24,6 +25,10 @@ let process = ServiceProcess(
     ("SLUICE_MAIL_SECURITY", "starttls (default), tls, or none to this machine"),
     ("SLUICE_MAIL_CREDENTIAL", "the vault's credential of type smtp, in workspace default"),
     ("SLUICE_MAIL_CA", "the file of the authority of the mail server, instead of the system's"),
+    (
+      "SLUICE_EGRESS_ALLOW",
+      "addresses beside public ones that warehouses may be at: 10.1.2.3,10.0.0.0/8 (default none)"
+    ),
     ("SLUICE_MAXIMUM_RUNS", "runs that go on at once, 1 to 1000 (default 32); more wait"),
   ]
 )
@@ -43,7 +48,13 @@ exit(
       database: database,
       vault: VaultClient(vault.client),
       writer: WriterClient(writer.client),
-      warehouses: WarehouseRegistry.all,
+      warehouses: .all(
+        WarehouseSurroundings(
+          egress: try AddressPolicy(surroundings.configuration.settings),
+          world: surroundings.world,
+          userAgent: "sluice/\(SluiceVersion.text)"
+        )
+      ),
       carrier: try MailAlertCarrier(
         surroundings.configuration.settings,
         vault: VaultClient(vault.client)

@@ -114,6 +114,18 @@ struct CredentialDesk: Sendable {
     }
   }
 
+  /// What the vault shows of a source's credential; nil where it has none.
+  /// - Throws: `Failure`.
+  func publicPart(of source: StoredSource) async throws -> Credential? {
+    guard !source.credential.isEmpty else { return nil }
+    do {
+      return try await get(source.credential, of: source, timeout: timeout)
+    } catch {
+      try Task.checkCancellation()
+      throw described(error, source.credential, source: source)
+    }
+  }
+
   /// Makes one call of the vault.
   func asking<Answer>(_ call: (VaultClient, CallOptions) async throws -> Answer) async throws
     -> Answer
