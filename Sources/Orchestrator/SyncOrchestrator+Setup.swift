@@ -18,7 +18,9 @@ extension SyncOrchestrator {
       let subject = SetupSubject(
         username: credential?.username ?? "",
         publicKey: credential?.publicKey ?? "",
-        keyVersion: credential?.version ?? 1,
+        keySlot: credential.flatMap { found in
+          found.keys.first { $0.version == found.version }?.slot
+        } ?? 1,
         table: request.table,
         data: request.data.model ?? .attributes,
         addresses: request.addresses

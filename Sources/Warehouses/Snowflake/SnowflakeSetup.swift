@@ -65,8 +65,7 @@ extension SnowflakeWarehouse: WarehouseSetup {
 
       """
     if let key = Self.keyText(subject.publicKey) {
-      // The vault's keys take turns in the user's two places.
-      let place = subject.keyVersion % 2 == 0 ? "RSA_PUBLIC_KEY_2" : "RSA_PUBLIC_KEY"
+      let place = subject.keySlot == 2 ? "RSA_PUBLIC_KEY_2" : "RSA_PUBLIC_KEY"
       text += "ALTER USER \(names.user) SET \(place)='\(key)';\n"
     }
     return text

@@ -59,7 +59,7 @@ struct SnowflakeSetupTests {
       subject: SetupSubject(
         username: "u",
         publicKey: keys.second.publicKeyPEM,
-        keyVersion: 2
+        keySlot: 2
       )
     ).map(\.statements).joined()
     #expect(text.contains("SET RSA_PUBLIC_KEY_2='\(SnowflakeFixture.text(keys.second))'"))
