@@ -8,6 +8,7 @@ extension WarehouseRegistry {
       DatabricksWarehouse(surroundings),
       PostgreSQLWarehouse(),
       SQLiteWarehouse(),
+      SnowflakeWarehouse(surroundings),
     ])
   }
 }

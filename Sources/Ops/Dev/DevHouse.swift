@@ -45,7 +45,9 @@ final class DevHouse: Sendable {
 
   /// What the user may set for the services here too: mail, and how often a sync may run.
   private static func passes(_ name: String, to role: ServiceRole) -> Bool {
-    role == .orchestrator && (name.hasPrefix("SLUICE_MAIL_") || name == "SLUICE_SHORTEST_INTERVAL")
+    role == .orchestrator
+      && (name.hasPrefix("SLUICE_MAIL_")
+        || ["SLUICE_SHORTEST_INTERVAL", "SLUICE_EGRESS_ALLOW"].contains(name))
   }
 
   func program(_ role: ServiceRole) -> ChildProgram {

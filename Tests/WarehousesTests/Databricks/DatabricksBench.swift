@@ -62,8 +62,8 @@ struct DatabricksBench: Sendable {
   }
 
   /// A table `t` of so many rows, a second apart, with ids from 0 on and a small payload.
-  func make(rows: Int, payload: String = "'{}'") throws {
-    try fixture.run(
+  func make(rows: Int, payload: String = "'{}'") async throws {
+    try await fixture.run(
       """
       CREATE TABLE t AS SELECT timestamp_micros((1700000000 + id) * 1000000) AS updated_at,
         CAST(id AS STRING) AS external_id, \(payload) AS payload FROM range(\(rows)) AS s(id)
@@ -81,13 +81,13 @@ struct DatabricksBench: Sendable {
     _ credentials: WarehouseCredentials? = nil,
     settings: [String: String] = [:],
     selection: RowSelection = .table("t"),
-    then change: (any ChangeReader) throws -> Void = { _ in }
+    then change: (any ChangeReader) async throws -> Void = { _ in }
   ) async -> Failure? {
     do {
       let connection = try await connect(credentials, settings: settings)
       do {
         let reader = try await connection.readChanges(selection, data: .attributes, from: nil)
-        try change(reader)
+        try await change(reader)
         _ = try await reader.rest()
       } catch {
         await connection.close()

@@ -1,3 +1,4 @@
+import HTTPFetch
 import SyncModel
 import Synchronization
 import TestSupport
@@ -7,28 +8,28 @@ import Warehouse
 
 /// A workspace of its own in the tests' emulator of Databricks.
 struct DatabricksFixture: WarehouseFixture {
-  let emulator: EmulatorProcess
+  let emulator: Emulator
   let workspace: String
   let warehouse: String
-  private static let emulators = Result { try EmulatorProcess("databricks") }
   private static let counter = Atomic(0)
 
   init() async throws {
-    emulator = try Self.emulators.get()
+    emulator = try Emulator.databricks.get()
     workspace = "w\(Self.counter.wrappingAdd(1, ordering: .relaxed).newValue)"
     // Small chunks: even a small table has several.
-    try emulator.steer(
+    try await emulator.admin(
       "/tenants",
       ["name": .string(workspace), "settings": ["chunk_bytes": 1_000_000]]
     )
-    warehouse = try emulator.steer("/tenants/\(workspace)/warehouse", [:])["id"]?.string ?? ""
+    let found = try await emulator.admin("/tenants/\(workspace)/warehouse", [:])
+    warehouse = found["id"]?.string ?? ""
   }
 
   var settings: [String: String] {
     [
-      "host": "localhost", "port": "\(emulator.port)",
+      "host": "localhost", "port": "\(emulator.facts.port)",
       "httpPath": "/sql/1.0/warehouses/\(warehouse)", "catalog": "main",
-      "caFile": emulator.authorityFile,
+      "caFile": emulator.facts.caFile,
     ]
   }
 
@@ -60,49 +61,49 @@ struct DatabricksFixture: WarehouseFixture {
   // What a test does to the workspace.
 
   @discardableResult
-  func steer(_ verb: String, _ arguments: Steering) throws -> JSONValue {
-    try emulator.steer("/tenants/\(workspace)/\(verb)", arguments)
+  func steer(_ verb: String, _ arguments: JSONValue) async throws -> JSONValue {
+    try await emulator.admin("/tenants/\(workspace)/\(verb)", arguments)
   }
 
-  func run(_ script: String) throws { try steer("sql", ["script": .string(script)]) }
-  func configure(_ settings: Steering) throws { try steer("configure", settings) }
-  func advance(seconds: Int) throws { try steer("clock", ["advance": .number(seconds)]) }
+  func run(_ script: String) async throws { try await steer("sql", ["script": .string(script)]) }
+  func configure(_ settings: JSONValue) async throws { try await steer("configure", settings) }
+  func advance(seconds: Int) async throws { try await steer("clock", ["advance": .whole(seconds)]) }
 
   func fault(
     _ point: String,
-    _ action: Steering,
-    where place: Steering = [:],
+    _ action: JSONValue,
+    where place: JSONValue = [:],
     skip: Int = 0,
     times: Int = 1
-  ) throws {
-    try steer(
+  ) async throws {
+    try await steer(
       "faults",
       [
-        "point": .string(point), "action": action, "where": place, "skip": .number(skip),
-        "times": .number(times),
+        "point": .string(point), "action": action, "where": place, "skip": .whole(skip),
+        "times": .whole(times),
       ]
     )
   }
 
   /// The requests at a point, or all, in order.
-  func requests(_ point: String? = nil) throws -> [JSONValue] {
-    try journal()["requests"]?.elements.filter {
+  func requests(_ point: String? = nil) async throws -> [JSONValue] {
+    try await journal()["requests"]?.elements.filter {
       point == nil || $0["point"]?.string == point
     } ?? []
   }
 
   /// How many statements were really carried out.
-  func executions() throws -> Int64 {
-    try journal()["counters"]?["executions"]?.integer ?? 0
+  func executions() async throws -> Int64 {
+    try await journal()["counters"]?["executions"]?.integer ?? 0
   }
 
-  private func journal() throws -> JSONValue {
-    try emulator.steer("/tenants/\(workspace)/journal")
+  private func journal() async throws -> JSONValue {
+    try await emulator.admin("/tenants/\(workspace)/journal", method: .get)
   }
 
   // The contract suite's side.
 
-  func create(_ table: FixtureTable) throws {
+  func create(_ table: FixtureTable) async throws {
     let columns = table.columns.map { column in
       let type =
         switch column.kind {
@@ -117,15 +118,15 @@ struct DatabricksFixture: WarehouseFixture {
       let values = row.map(Self.literal).joined(separator: ", ")
       script += "INSERT INTO \(from(table.name)) VALUES (\(values));\n"
     }
-    try run(script)
+    try await run(script)
   }
 
-  func createView(_ name: String, as select: String) throws {
-    try run("CREATE VIEW \(from(name)) AS \(select)")
+  func createView(_ name: String, as select: String) async throws {
+    try await run("CREATE VIEW \(from(name)) AS \(select)")
   }
 
-  func createLarge(rows: Int) throws {
-    try run(
+  func createLarge(rows: Int) async throws {
+    try await run(
       """
       CREATE TABLE \(from("large")) AS
       SELECT timestamp_micros((1700000000 + id) * 1000000) AS updated_at,
@@ -165,4 +166,17 @@ struct DatabricksFixture: WarehouseFixture {
     }
     return result + "'"
   }
+}
+
+extension JSONValue {
+  static func whole(_ value: Int) -> JSONValue { .number("\(value)") }
+}
+
+extension WarehouseSurroundings {
+  /// As the tests' registry has them: what is called is on this machine.
+  static let tests = WarehouseSurroundings(
+    egress: AddressPolicy(allowed: ["127.0.0.0/8", "::1"].compactMap { try? AddressRange($0) }),
+    world: .system,
+    userAgent: "sluice-tests/1"
+  )
 }
