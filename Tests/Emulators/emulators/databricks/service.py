@@ -274,8 +274,6 @@ class Databricks(Emulator):
         if verb == "warehouse":
             workspace.warehouse.change(arguments)
             return {"id": workspace.warehouse.id, "state": workspace.warehouse.state}
-        if verb == "clear":
-            return workspace.faults.clear()
         if verb == "end":
             # What somebody else does to the newest statement: CANCELED, CLOSED.
             statement = list(workspace.statements.values())[-1]
