@@ -54,9 +54,9 @@ extension DatabricksWarehouse: WarehouseSetup {
     """
     -- SQL Warehouses, the warehouse \(settings.warehouseID), Permissions: \(names.principal) "Can use".
     -- It starts a stopped warehouse, too. Auto stop: 10 minutes, or a serverless warehouse.
-    -- A service principal: Settings, Identity and access, Service principals, Secrets, Generate secret;
+    -- A service principal: Settings, Identity and access, Service principals, Secrets, Generate secret:
     --   the client's id and the secret are a credential of type oauth_client.
-    -- A person: User Settings, Access tokens, Generate new token, its lifetime left empty;
+    -- A person: User Settings, Access tokens, Generate new token, its lifetime left empty:
     --   the token is a credential of type token.
 
     """

@@ -282,7 +282,7 @@ struct DatabricksResultTests {
       try await bench.fixture.fault("link", action, where: ["chunk": 0], times: 0)
       let failure = try #require(await bench.failure())
       texts += [failure.message, failure.cause ?? "", "\(failure)"]
-      try await bench.fixture.emulator.admin("/tenants/\(bench.fixture.workspace)/clear", [:])
+      try await bench.fixture.emulator.admin("/tenants/\(bench.fixture.workspace)/faults", method: .delete)
     }
     let link = try #require(
       DatabricksLink.all(
