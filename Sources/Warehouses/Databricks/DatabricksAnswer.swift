@@ -143,6 +143,11 @@ struct DatabricksManifest: Sendable {
       chunks.append(rows)
     }
     let count = document["total_chunk_count"]?.integer ?? Int64(chunks.count)
+    if parts.isEmpty, count == 1, rowCount >= 0 {
+      // One chunk need not be listed.
+      chunks = [rowCount]
+      offset = rowCount
+    }
     guard count == Int64(chunks.count), offset == rowCount else {
       throw DatabricksFailure.unexpected(
         "its result has \(rowCount) rows in \(count) chunks, but the list has \(offset) in \(chunks.count)"
@@ -187,7 +192,7 @@ struct DatabricksLink: Sendable {
 /// A SQL warehouse as it says it is.
 struct DatabricksWarehouseState: Sendable, Equatable {
   let name: String
-  let state: String
+  var state: String
   let isServerless: Bool
   /// Why its start failed.
   let failure: String?

@@ -43,7 +43,7 @@ actor DatabricksChangeReader: ChangeReader {
       try Task.checkCancellation()
       if !more {
         isAtEnd = true
-        await runner.settle()
+        await runner.finish()
         return builder.isEmpty ? nil : builder.take()
       }
     }

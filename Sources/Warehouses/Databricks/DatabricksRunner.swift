@@ -51,8 +51,8 @@ final class DatabricksRunner: Sendable {
       while !answer.state.isFinal {
         if answer.state == .pending {
           try await look(&watch)
-        } else if let beginning = watch.runs(at: .now) {
-          await WarehouseNotice(.running, beginning).tell()
+        } else {
+          await runs(&watch)
         }
         if let limit, let since = watch.runningSince, since + limit < .now {
           throw Failure(
@@ -65,7 +65,7 @@ final class DatabricksRunner: Sendable {
         delay = min(delay * 3 / 2, timing.longestPoll)
         answer = try await api.status(answer.id)
       }
-      if let beginning = watch.runs(at: .now) { await WarehouseNotice(.running, beginning).tell() }
+      await runs(&watch)
       guard answer.state == .succeeded else {
         forget()
         if state.withLock({ $0.isClosed }) { throw Self.closed(source) }
@@ -78,6 +78,13 @@ final class DatabricksRunner: Sendable {
       if state.withLock({ $0.isClosed }), !Task.isCancelled { throw Self.closed(source) }
       throw error
     }
+  }
+
+  private func runs(_ watch: inout DatabricksStartWatch) async {
+    guard let words = watch.runs(at: .now) else { return }
+    // What it last said is not so any more: the next statement is not to speak of a start.
+    state.withLock { $0.warehouse?.state = "RUNNING" }
+    await WarehouseNotice(.running, words).tell()
   }
 
   /// What to do about a statement that still waits: looks at the warehouse now and then.
@@ -98,6 +105,16 @@ final class DatabricksRunner: Sendable {
 
   /// Nothing of the current statement is needed any more.
   func forget() { state.withLock { $0.current = nil } }
+
+  /// Lets go of a result that was read.
+  func finish() async {
+    let id = state.withLock { state in
+      defer { state.current = nil }
+      return state.current
+    }
+    // It goes by itself in an hour.
+    if let id { try? await api.release(id) }
+  }
 
   /// Cancels what is under way, and lets go of its result.
   func close() async {

@@ -110,7 +110,7 @@ extension DatabricksRunner {
           return true
         }
       } while try await rows.fetch()
-      await settle()
+      await finish()
       return (manifest.columns, result)
     } catch {
       await settle()

@@ -284,18 +284,12 @@ struct DatabricksResultTests {
       texts += [failure.message, failure.cause ?? "", "\(failure)"]
       try await bench.fixture.emulator.admin("/tenants/\(bench.fixture.workspace)/faults", method: .delete)
     }
-    let link = try #require(
-      DatabricksLink.all(
-        try #require(
-          JSONValue(
-            Array(
-              #"{"external_links":[{"chunk_index":0,"row_count":1,"external_link":"https://h/p?X-Amz-Signature=s"}]}"#
-                .utf8
-            )
-          )
-        )
-      ).first
-    )
+    let answer: JSONValue = [
+      "external_links": [
+        ["chunk_index": 0, "row_count": 1, "external_link": "https://h/p?X-Amz-Signature=s"]
+      ]
+    ]
+    let link = try #require(DatabricksLink.all(answer).first)
     let request = HTTPRequest(.get, try HTTPURL(link.url))
     texts += ["\(request)", String(reflecting: request), String(reflecting: request.url)]
     #expect(texts.count == 18)

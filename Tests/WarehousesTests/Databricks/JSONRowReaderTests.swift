@@ -19,7 +19,8 @@ struct JSONRowReaderTests {
         if goesOn { result.append((0..<columns).map { reader.cell($0).map { Array($0) } }) }
       }
     }
-    #expect(reader.isComplete)
+    let isComplete = reader.isComplete
+    #expect(isComplete)
     return result
   }
 
