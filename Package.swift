@@ -54,7 +54,7 @@ let package = Package(
     .target(name: "Crypto", dependencies: ["COpenSSL"]),
     .target(name: "SQLDatabase", dependencies: ["CSQLite", "CPostgreSQL", "SystemThread"]),
     .target(name: "Loopback"),
-    .target(name: "HTTPFetch", dependencies: ["CCurl", "SyncModel", "SystemThread"]),
+    .target(name: "HTTPFetch", dependencies: ["CCurl", "CZlib", "SyncModel", "SystemThread"]),
     .target(
       name: "RPC",
       dependencies: [

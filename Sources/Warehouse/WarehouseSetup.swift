@@ -6,8 +6,8 @@ public struct SetupSubject: Sendable, Equatable {
   public var username: String
   /// The key's public half as PEM; empty where the credential is none.
   public var publicKey: String
-  /// Which of the credential's keys that is; 1 is the first.
-  public var keyVersion: UInt32
+  /// Which of a user's two places for keys it goes to: 1 or 2.
+  public var keySlot: UInt32
   /// As an operator writes it; empty for a name that the driver proposes.
   public var table: String
   public var data: DataType
@@ -17,14 +17,14 @@ public struct SetupSubject: Sendable, Equatable {
   public init(
     username: String,
     publicKey: String = "",
-    keyVersion: UInt32 = 1,
+    keySlot: UInt32 = 1,
     table: String = "",
     data: DataType = .attributes,
     addresses: [String] = []
   ) {
     self.username = username
     self.publicKey = publicKey
-    self.keyVersion = keyVersion
+    self.keySlot = keySlot
     self.table = table
     self.data = data
     self.addresses = addresses

@@ -6,8 +6,10 @@ extension WarehouseRegistry {
   public static func all(_ surroundings: WarehouseSurroundings) -> WarehouseRegistry {
     WarehouseRegistry([
       BigQueryWarehouse(surroundings),
+      DatabricksWarehouse(surroundings),
       PostgreSQLWarehouse(),
       SQLiteWarehouse(),
+      SnowflakeWarehouse(surroundings),
     ])
   }
 }

@@ -2,17 +2,17 @@ import HTTPFetch
 import ServiceRuntime
 
 extension AddressPolicy {
-  /// Public addresses, and those that the operator lists.
+  /// Public addresses, and what SLUICE_EGRESS_ALLOW lists.
   init(_ settings: Settings) throws {
-    let text = try settings.text("SLUICE_EGRESS_ALLOW") ?? ""
-    do {
-      self.init(
-        allowed: try text.split(separator: ",").map { part in
-          try AddressRange(String(part.filter { $0 != " " }))
-        }
-      )
-    } catch let error as FetchError {
-      throw StartupError(.usage, "SLUICE_EGRESS_ALLOW: \(error.message)")
+    self.init()
+    let list = try settings.text(setting) ?? ""
+    for part in list.split(separator: ",") {
+      let text = String(part.drop { $0 == " " })
+      do {
+        allowed.append(try AddressRange(text))
+      } catch {
+        throw StartupError(.usage, "\(setting): \(error.message)")
+      }
     }
   }
 }

@@ -27,7 +27,7 @@ let process = ServiceProcess(
     ("SLUICE_MAIL_CA", "the file of the authority of the mail server, instead of the system's"),
     (
       "SLUICE_EGRESS_ALLOW",
-      "addresses besides the public ones that sources' hosts may have: 10.1.0.0/16,127.0.0.1"
+      "addresses beside public ones that warehouses may be at: 10.1.2.3,10.0.0.0/8 (default none)"
     ),
     ("SLUICE_MAXIMUM_RUNS", "runs that go on at once, 1 to 1000 (default 32); more wait"),
   ]
@@ -48,7 +48,7 @@ exit(
       database: database,
       vault: VaultClient(vault.client),
       writer: WriterClient(writer.client),
-      warehouses: WarehouseRegistry.all(
+      warehouses: .all(
         WarehouseSurroundings(
           egress: try AddressPolicy(surroundings.configuration.settings),
           world: surroundings.world,

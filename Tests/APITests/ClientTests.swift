@@ -37,6 +37,7 @@ import WriterAPI
     #expect(try await client.pauseSync(Samples.pauseSync).name == "pauseSync")
 
     #expect(try await client.runSync(Samples.runSync).runId == "runSync")
+    #expect(try await client.describeSetup(Samples.describeSetup).type == "describeSetup")
     #expect(try await client.testAlert(Samples.testAlert).contacts == ["testAlert"])
     _ = try await client.deleteSync(Samples.deleteSync)
     _ = try await client.deleteSource(Samples.deleteSource)

@@ -65,6 +65,7 @@ import WriterAPI
       Method(M.activateSync), Method(M.pauseSync), Method(M.runSync), Method(M.getRun),
       Method(M.listRuns), Method(M.watchRun), Method(M.getCursor), Method(M.deleteSync),
       Method(M.deleteSource), Method(M.cancelRun), Method(M.testAlert),
+      Method(M.describeSetup),
     ]
     try check(methods, service: M.service, OrchestratorRegistration(NamingOrchestrator()))
     #expect(!M.runSync.isIdempotent)

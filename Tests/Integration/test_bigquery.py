@@ -4,7 +4,8 @@ import json
 import time
 
 import pytest
-from support.emulators import Emulator
+from support.bigquery import BigQueryProject
+from support.emulator import Emulator
 from support.house import FAILURE, NOT_FOUND, OK, House
 
 EMAIL = "sluice@shop-1.iam.gserviceaccount.com"
@@ -21,7 +22,7 @@ def emulator():
 
 @pytest.fixture(scope="module")
 def project(emulator):
-    project = emulator.tenant("shop-1")
+    project = BigQueryProject(emulator, "shop-1")
     project.sql("CREATE SCHEMA IF NOT EXISTS `shop-1.ingestion` OPTIONS (location = 'EU')",
                 TABLE.format(name="users", payload=", payload JSON NOT NULL"),
                 TABLE.format(name="leavers", payload=""))
@@ -44,7 +45,7 @@ def insert(project, *users, when="CURRENT_TIMESTAMP()"):
 
 def source(emulator, name="shop", **settings):
     settings = {"project": "shop-1", "dataset": "ingestion", "endpoint": emulator.facts["address"],
-                "caFile": str(emulator.authority), **settings}
+                "caFile": emulator.facts["caFile"], **settings}
     return f"kind: Source\nname: {name}\ntype: bigquery\ncredential: bq\nsettings: {json.dumps(settings)}\n"
 
 

@@ -235,7 +235,7 @@ import WriterAPI
   }
 
   @Test(arguments: [
-    ["setup", "snowflake"], ["export"], ["diff", "-f", "x"], ["row", "explain", "--id", "1"],
+    ["export"], ["diff", "-f", "x"], ["row", "explain", "--id", "1"],
     ["run", "retry", "x", "--code", "y"], ["cursor", "set", "a", "b"],
     ["cursor", "rewind", "a"], ["doctor"],
     ["source", "create", "x", "--type", "y"],

@@ -29,6 +29,7 @@ let orchestrator: [any WireMessage.Type] = [
   GetRunRequest.self, ListRunsRequest.self, WatchRunRequest.self, GetCursorRequest.self,
   Cursor.self, DeleteSyncRequest.self, DeleteSyncResponse.self, DeleteSourceRequest.self,
   DeleteSourceResponse.self, CancelRunRequest.self, TestAlertRequest.self, TestAlertResponse.self,
+  DescribeSetupRequest.self, SetupStep.self, DescribeSetupResponse.self,
 ]
 let writer: [any WireMessage.Type] = [
   OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,

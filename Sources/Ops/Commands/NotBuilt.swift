@@ -20,19 +20,12 @@ extension NotBuiltCommand {
 /// The verbs to come: hidden from help, answered honestly.
 enum NotBuilt {
   static let nouns: [any ParsableCommand.Type] = [
-    Setup.self, Export.self, Diff.self, Row.self, Doctor.self,
+    Export.self, Diff.self, Row.self, Doctor.self,
   ]
   static let source: [any ParsableCommand.Type] = [SourceCreate.self]
   static let sync: [any ParsableCommand.Type] = [SyncCreate.self]
   static let run: [any ParsableCommand.Type] = [RunRetry.self]
   static let cursor: [any ParsableCommand.Type] = [CursorSet.self, CursorRewind.self]
-
-  struct Setup: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "setup", shouldDisplay: false)
-    static let words = "sluice setup"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
 
   struct Export: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "export", shouldDisplay: false)

@@ -8,9 +8,9 @@ struct BigQueryBench {
   let fixture: BigQueryFixture
   var users: RowSelection { fixture.selection("users") }
 
-  init(location: String = "EU", rows: Int = 0, projects: [String] = []) throws {
-    fixture = try BigQueryFixture(location: location, projects: projects)
-    if rows > 0 { try fixture.makeUsers(rows: rows) }
+  init(location: String = "EU", rows: Int = 0, projects: [String] = []) async throws {
+    fixture = try await BigQueryFixture(location: location, projects: projects)
+    if rows > 0 { try await fixture.makeUsers(rows: rows) }
   }
 
   func connect(
@@ -76,7 +76,7 @@ struct BigQueryBench {
   static func ids(_ count: Int) -> [String?] { (0..<count).map { "u\($0)" } }
 
   /// Google's body of an error.
-  static func body(_ reason: String, _ message: String = "scripted") -> Steering {
+  static func body(_ reason: String, _ message: String = "scripted") -> JSONValue {
     ["error": ["code": 0, "message": .string(message), "errors": [["reason": .string(reason)]]]]
   }
 }

@@ -8,43 +8,42 @@ import Warehouse
 
 /// A project of its own in the tests' emulator of BigQuery, with a dataset and a service account.
 struct BigQueryFixture: WarehouseFixture {
-  let emulator: EmulatorProcess
+  let emulator: Emulator
   let project: String
   let signer: KeyFileSigner
   static let account = "sluice@example.iam.gserviceaccount.com"
-  private static let emulators = Result { try EmulatorProcess("bigquery") }
   private static let counter = Atomic(0)
 
-  init() async throws { try self.init(location: "EU") }
+  init() async throws { try await self.init(location: "EU") }
 
   /// - Parameter projects: others of the same tenant, where tables may be too.
-  init(location: String, projects: [String] = []) throws {
-    emulator = try Self.emulators.get()
+  init(location: String, projects: [String] = []) async throws {
+    emulator = try Emulator.bigquery.get()
     project = "shop-\(Self.counter.wrappingAdd(1, ordering: .relaxed).newValue)"
-    try emulator.steer(
+    try await emulator.admin(
       "/tenants",
       [
         "name": .string(project), "location": .string(location),
-        "projects": Steering(.array(projects.map(JSONValue.string))),
+        "projects": JSONValue.array(projects.map(JSONValue.string)),
       ]
     )
-    let file = try emulator.steer(
+    let file = try await emulator.admin(
       "/tenants/\(project)/account",
       [
         "email": .string(Self.account),
-        "tokenUri": .string("https://localhost:\(emulator.port)/\(project)/token"),
+        "tokenUri": .string("https://localhost:\(emulator.facts.port)/\(project)/token"),
       ]
     )
     signer = try KeyFileSigner(file)
     for name in [project] + projects {
-      try steer("dataset", ["project": .string(name), "name": "ingestion"])
+      try await steer("dataset", ["project": .string(name), "name": "ingestion"])
     }
   }
 
   var settings: [String: String] {
     [
-      "project": project, "endpoint": "https://localhost:\(emulator.port)",
-      "caFile": emulator.authorityFile,
+      "project": project, "endpoint": "https://localhost:\(emulator.facts.port)",
+      "caFile": emulator.facts.caFile,
     ]
   }
 
@@ -59,41 +58,41 @@ struct BigQueryFixture: WarehouseFixture {
   // What a test does to the project.
 
   @discardableResult
-  func steer(_ verb: String, _ arguments: Steering) throws -> JSONValue {
-    try emulator.steer("/tenants/\(project)/\(verb)", arguments)
+  func steer(_ verb: String, _ arguments: JSONValue) async throws -> JSONValue {
+    try await emulator.admin("/tenants/\(project)/\(verb)", arguments)
   }
 
   /// An owner's statements; `{p}` is the project.
-  func run(_ statements: String...) throws {
+  func run(_ statements: String...) async throws {
     let texts = statements.map { statement in
       JSONValue.string(
         statement.split(separator: "{p}", omittingEmptySubsequences: false)
           .joined(separator: project)
       )
     }
-    try steer("sql", ["statements": Steering(.array(texts))])
+    try await steer("sql", ["statements": JSONValue.array(texts)])
   }
 
-  func behave(_ change: Steering) throws { try steer("behave", change) }
+  func behave(_ change: JSONValue) async throws { try await steer("behave", change) }
 
   func fault(
     _ point: String,
-    _ action: Steering,
-    where place: Steering = [:],
+    _ action: JSONValue,
+    where place: JSONValue = [:],
     skip: Int = 0,
     times: Int = 1
-  ) throws {
-    try steer(
+  ) async throws {
+    try await steer(
       "faults",
       [
-        "point": .string(point), "action": action, "where": place, "skip": .number(skip),
-        "times": .number(times),
+        "point": .string(point), "action": action, "where": place, "skip": .whole(skip),
+        "times": .whole(times),
       ]
     )
   }
 
-  func refuse(_ permission: String, _ resource: String) throws {
-    try steer(
+  func refuse(_ permission: String, _ resource: String) async throws {
+    try await steer(
       "refuse",
       [
         "email": .string(Self.account), "permission": .string(permission),
@@ -103,40 +102,38 @@ struct BigQueryFixture: WarehouseFixture {
   }
 
   /// The requests at a point, or all, in order.
-  func requests(_ point: String? = nil) throws -> [JSONValue] {
-    try journal()["requests"]?.elements.filter {
+  func requests(_ point: String? = nil) async throws -> [JSONValue] {
+    try await journal()["requests"]?.elements.filter {
       point == nil || $0["point"]?.string == point
     } ?? []
   }
 
   /// Jobs that were inserted and not only checked.
-  func jobs() throws -> [JSONValue] {
-    try requests("jobs.insert").filter { $0["facts"]?["dry"]?.bool == false }
+  func jobs() async throws -> [JSONValue] {
+    try await requests("jobs.insert").filter { $0["facts"]?["dry"]?.bool == false }
   }
 
-  func count(_ name: String) throws -> Int64 {
-    try journal()["counters"]?[name]?.integer ?? 0
+  func count(_ name: String) async throws -> Int64 {
+    try await journal()["counters"]?[name]?.integer ?? 0
   }
 
-  private func journal() throws -> JSONValue {
-    try emulator.steer("/tenants/\(project)/journal")
+  private func journal() async throws -> JSONValue {
+    try await emulator.admin("/tenants/\(project)/journal", method: .get)
   }
 
-  func path(_ table: String, project: String? = nil) -> Steering {
+  func path(_ table: String, project: String? = nil) -> JSONValue {
     [.string(project ?? self.project), "ingestion", .string(table)]
   }
 
   /// A table of the seed's types and modes, rows a second apart from `newYear` on.
-  func makeUsers(_ name: String = "users", rows: Int, payloadType: String = "STRING") throws {
+  func makeUsers(_ name: String = "users", rows: Int, payloadType: String = "STRING") async throws {
     let values = (0..<rows).map { index in
-      Steering(
-        .array([
-          .number("\(newYear / 1000 + Int64(index) * 1_000_000)"), .string("u\(index)"),
-          .string(#"{"n":\#(index)}"#),
-        ])
-      )
+      JSONValue.array([
+        .number("\(newYear / 1000 + Int64(index) * 1_000_000)"), .string("u\(index)"),
+        .string(#"{"n":\#(index)}"#),
+      ])
     }
-    try steer(
+    try await steer(
       "table",
       [
         "path": path(name),
@@ -145,14 +142,14 @@ struct BigQueryFixture: WarehouseFixture {
           ["name": "external_id", "type": "STRING"],
           ["name": "payload", "type": .string(payloadType), "mode": "REQUIRED"],
         ],
-        "rows": Steering(.array(values.map(\.json))),
+        "rows": .array(values),
       ]
     )
   }
 
   // The contract suite's side.
 
-  func create(_ table: FixtureTable) throws {
+  func create(_ table: FixtureTable) async throws {
     let fields = table.columns.map { column in
       let type =
         switch column.kind {
@@ -163,27 +160,27 @@ struct BigQueryFixture: WarehouseFixture {
       return JSONValue.object([("name", .string(column.name)), ("type", .string(type))])
     }
     let rows = table.rows.map { JSONValue.array($0.map(Self.value)) }
-    try steer(
+    try await steer(
       "table",
       [
-        "path": path(table.name), "fields": Steering(.array(fields)),
-        "rows": Steering(.array(rows)),
+        "path": path(table.name), "fields": JSONValue.array(fields),
+        "rows": JSONValue.array(rows),
       ]
     )
   }
 
-  func createView(_ name: String, as select: String) throws {
-    try steer("view", ["path": path(name), "query": .string(select)])
+  func createView(_ name: String, as select: String) async throws {
+    try await steer("view", ["path": path(name), "query": .string(select)])
   }
 
-  func createLarge(rows: Int) throws {
-    try create(
+  func createLarge(rows: Int) async throws {
+    try await create(
       FixtureTable(
         "large",
         [("updated_at", .instant), ("external_id", .text), ("payload", .text)]
       )
     )
-    try steer("fill", ["path": path("large"), "rows": .number(rows)])
+    try await steer("fill", ["path": path("large"), "rows": .whole(rows)])
   }
 
   func selection(_ table: String) -> RowSelection {
@@ -227,7 +224,7 @@ struct KeyFileSigner: WarehouseSigner {
   }
 
   func googleAssertion(scope: String, audience: String) async throws -> SignedLogin {
-    let now = Timestamp.machine
+    let now = World.system.now()
     let issued = now.nanoseconds / 1_000_000_000
     let header = JSONValue.object([
       ("alg", .string("RS256")), ("typ", .string("JWT")), ("kid", .string(keyID)),

@@ -10,8 +10,8 @@ import Warehouse
 struct BigQueryQueryTests {
   @Test("C.7.9 payloads of type JSON, whatever value, and of type STRING")
   func payloads() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.makeUsers(rows: 1, payloadType: "JSON")
+    let bench = try await BigQueryBench()
+    try await bench.fixture.makeUsers(rows: 1, payloadType: "JSON")
     let texts = [#""text""#, "42.5", "null", #"{"é":[1,{"a":null}]}"#]
     let rows = texts.enumerated().map { index, text in
       JSONValue.array([
@@ -21,20 +21,20 @@ struct BigQueryQueryTests {
     }
     let long = String(repeating: "y", count: RowBatchBuilder.maximumPayload - 10)
     let exact = #"{"pad":"\#(String(long.prefix(RowBatchBuilder.maximumPayload - 10)))"}"#
-    try bench.fixture.steer(
+    try await bench.fixture.steer(
       "load",
-      ["path": bench.fixture.path("users"), "rows": Steering(.array(rows))]
+      ["path": bench.fixture.path("users"), "rows": JSONValue.array(rows)]
     )
-    try bench.fixture.steer(
+    try await bench.fixture.steer(
       "load",
       [
         "path": bench.fixture.path("users"),
-        "rows": [[.number(Int(newYear / 1000) + 90_000_000), "long", .string(exact)]],
+        "rows": [[.whole(Int(newYear / 1000) + 90_000_000), "long", .string(exact)]],
       ]
     )
     let read = try await bench.rows()
     #expect(read.map(\.payload) == [#"{"n":0}"#] + texts + [exact])
-    try bench.fixture.makeUsers("texts", rows: 1, payloadType: "STRING")
+    try await bench.fixture.makeUsers("texts", rows: 1, payloadType: "STRING")
     #expect(
       try await bench.rows(bench.fixture.selection("texts")).map(\.payload) == [#"{"n":0}"#]
     )
@@ -42,8 +42,8 @@ struct BigQueryQueryTests {
 
   @Test("C.7.10 identifiers that are NULL stay so; a STRUCT becomes its JSON")
   func structs() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.run(
+    let bench = try await BigQueryBench()
+    try await bench.fixture.run(
       """
       CREATE TABLE `{p}.ingestion.users` (updated_at TIMESTAMP NOT NULL, external_id STRING,
         email STRING, payload STRUCT<tier STRING, tags ARRAY<STRING>, deep STRUCT<n INT64>>)
@@ -70,23 +70,23 @@ struct BigQueryQueryTests {
     "C.7.11 what is missing and what is not allowed is told apart; a lost job is asked for again"
   )
   func refusals() async throws {
-    let bench = try BigQueryBench(rows: 2)
+    let bench = try await BigQueryBench(rows: 2)
     let fixture = bench.fixture
     var failures: [Failure?] = []
     failures.append(try await bench.failure(fixture.selection("absent")))
     failures.append(try await bench.failure(.table("absent.users")))
-    let lost: Steering = [
+    let lost: JSONValue = [
       "status": 404, "json": BigQueryBench.body("notFound", "Not found: Job shop:EU.sluice_1"),
     ]
-    try fixture.fault("results", lost, times: 2)
+    try await fixture.fault("results", lost, times: 2)
     #expect(try await bench.ids() == BigQueryBench.ids(2))
-    try fixture.refuse("bigquery.tables.getData", "\(fixture.project).ingestion.users")
+    try await fixture.refuse("bigquery.tables.getData", "\(fixture.project).ingestion.users")
     failures.append(try await bench.failure())
     #expect(try await bench.inspection().problem == failures.last)
-    try fixture.refuse("bigquery.tables.get", "\(fixture.project).ingestion")
+    try await fixture.refuse("bigquery.tables.get", "\(fixture.project).ingestion")
     failures.append(try await bench.failure())
-    let other = try BigQueryBench(rows: 2)
-    try other.fixture.refuse("bigquery.jobs.create", other.fixture.project)
+    let other = try await BigQueryBench(rows: 2)
+    try await other.fixture.refuse("bigquery.jobs.create", other.fixture.project)
     failures.append(try await other.failure())
     #expect(
       failures.map { $0?.code } == [
@@ -102,42 +102,45 @@ struct BigQueryQueryTests {
 
   @Test("C.7.12 the reason decides: later, never, or a new job once")
   func reasons() async throws {
-    let bench = try BigQueryBench(rows: 2)
+    let bench = try await BigQueryBench(rows: 2)
     let fixture = bench.fixture
-    try fixture.fault(
+    try await fixture.fault(
       "jobs.insert",
       ["status": 403, "json": BigQueryBench.body("rateLimitExceeded")],
       times: 2
     )
     #expect(try await bench.ids() == BigQueryBench.ids(2))
-    #expect(try fixture.jobs().count == 3)
+    #expect(try await fixture.jobs().count == 3)
 
-    try fixture.fault("jobs.insert", ["status": 403, "json": BigQueryBench.body("quotaExceeded")])
+    try await fixture.fault(
+      "jobs.insert",
+      ["status": 403, "json": BigQueryBench.body("quotaExceeded")]
+    )
     let quota = try await bench.failure()
     #expect(quota?.code == "quota_exceeded")
     #expect(quota?.recovery == .failRun)
-    #expect(try fixture.jobs().count == 4)
+    #expect(try await fixture.jobs().count == 4)
 
-    let before = try fixture.requests("jobs.insert").count
+    let before = try await fixture.requests("jobs.insert").count
     let invalid = try await bench.failure(.query("SELECT absent FROM \(fixture.from("users"))"))
     #expect(invalid?.code == "query_failed")
     #expect(invalid?.recovery == .needsOperator)
-    #expect(try fixture.requests("jobs.insert").count == before + 1)
+    #expect(try await fixture.requests("jobs.insert").count == before + 1)
 
-    let broken: Steering = ["reason": "jobBackendError", "message": "Error encountered"]
-    try fixture.behave(["jobErrors": [broken]])
+    let broken: JSONValue = ["reason": "jobBackendError", "message": "Error encountered"]
+    try await fixture.behave(["jobErrors": [broken]])
     #expect(try await bench.ids() == BigQueryBench.ids(2))
-    #expect(try fixture.jobs().count == 6)
-    try fixture.behave(["jobErrors": [broken, broken]])
+    #expect(try await fixture.jobs().count == 6)
+    try await fixture.behave(["jobErrors": [broken, broken]])
     let twice = try await bench.failure()
     #expect(twice?.code == "warehouse_unavailable")
     #expect(twice?.recovery == .retry)
-    #expect(try fixture.jobs().count == 8)
+    #expect(try await fixture.jobs().count == 8)
   }
 
   @Test("C.7.13 a limit on billed bytes holds, and a test shows what a first run would read")
   func bytes() async throws {
-    let bench = try BigQueryBench(rows: 1000)
+    let bench = try await BigQueryBench(rows: 1000)
     let inspection = try await bench.inspection()
     #expect(inspection.problem == nil)
     #expect(
@@ -154,11 +157,11 @@ struct BigQueryQueryTests {
 
   @Test("C.7.14 views are read; a partition filter that is not on UPDATED_AT is a problem")
   func kinds() async throws {
-    let bench = try BigQueryBench(rows: 3)
+    let bench = try await BigQueryBench(rows: 3)
     let fixture = bench.fixture
     let select = "SELECT updated_at, external_id, payload FROM \(fixture.from("users"))"
-    try fixture.createView("plain", as: select)
-    try fixture.steer(
+    try await fixture.createView("plain", as: select)
+    try await fixture.steer(
       "view",
       ["path": fixture.path("stored"), "query": .string(select), "kind": "MATERIALIZED_VIEW"]
     )
@@ -169,7 +172,7 @@ struct BigQueryQueryTests {
       #expect(inspection.preview.count == 3)
       #expect(inspection.warnings.contains { $0.contains("materialized") } == (name == "stored"))
     }
-    try fixture.run(
+    try await fixture.run(
       """
       CREATE TABLE `{p}.ingestion.mine` (updated_at TIMESTAMP NOT NULL, external_id STRING,
         payload STRING) PARTITION BY DATE(updated_at) OPTIONS (require_partition_filter = TRUE)
@@ -197,18 +200,18 @@ struct BigQueryQueryTests {
     "C.7.15 values are parameters; names may be of other projects, dashed, domained or reserved"
   )
   func names() async throws {
-    let bench = try BigQueryBench(rows: 3, projects: ["example.com:crm"])
+    let bench = try await BigQueryBench(rows: 3, projects: ["example.com:crm"])
     let fixture = bench.fixture
     let rows = try await bench.rows(from: Timestamp(nanoseconds: newYear + second))
     #expect(rows.map(\.externalID) == ["u1", "u2"])
-    let query = try #require(try fixture.jobs().last?["body"]?["configuration"]?["query"])
+    let query = try #require(try await fixture.jobs().last?["body"]?["configuration"]?["query"])
     #expect(query["query"]?.string?.contains("2024") == false)
     #expect(
       query["queryParameters"]?.elements.first?["parameterValue"]?["value"]?.string
         == "2024-01-01 00:00:01.000000+00:00"
     )
 
-    try fixture.steer(
+    try await fixture.steer(
       "table",
       [
         "path": fixture.path("select", project: "example.com:crm"),
@@ -217,7 +220,7 @@ struct BigQueryQueryTests {
           ["name": "payload", "type": "JSON"], ["name": "order", "type": "STRING"],
           ["name": "from", "type": "INTEGER"],
         ],
-        "rows": [[.number(Int(newYear / 1000)), "far", "{}", "o", 1]],
+        "rows": [[.whole(Int(newYear / 1000)), "far", "{}", "o", 1]],
       ]
     )
     for text in ["example.com:crm.ingestion.select", "`example.com:crm.ingestion.select`"] {
@@ -236,10 +239,12 @@ struct BigQueryQueryTests {
 
   @Test("C.7.17 no job is in the old dialect, and each is labelled")
   func dialect() async throws {
-    let bench = try BigQueryBench(rows: 1)
+    let bench = try await BigQueryBench(rows: 1)
     _ = try await bench.inspection()
     _ = try await bench.rows()
-    let bodies = try bench.fixture.requests("jobs.insert").map { $0["body"]?["configuration"] }
+    let bodies = try await bench.fixture.requests("jobs.insert").map {
+      $0["body"]?["configuration"]
+    }
     #expect(bodies.count >= 4)
     #expect(bodies.allSatisfy { $0?["query"]?["useLegacySql"]?.bool == false })
     #expect(bodies.allSatisfy { $0?["labels"]?["app"]?.string == "sluice" })
@@ -247,32 +252,34 @@ struct BigQueryQueryTests {
 
   @Test("C.7.19 giving up cancels the job where it runs")
   func cancelling() async throws {
-    let bench = try BigQueryBench(location: "europe-west1", rows: 3)
-    try bench.fixture.behave(["looks": Steering(.null)])
+    let bench = try await BigQueryBench(location: "europe-west1", rows: 3)
+    try await bench.fixture.behave(["looks": JSONValue.null])
     let connection = try await bench.connect()
     let task = Task { try await connection.readChanges(bench.users, data: .attributes, from: nil) }
-    while try bench.fixture.requests("results").isEmpty {
+    while try await bench.fixture.requests("results").isEmpty {
       try await Task.sleep(for: .milliseconds(20))
     }
     task.cancel()
     await #expect(throws: CancellationError.self) { _ = try await task.value }
     await connection.close()
-    let cancels = try bench.fixture.requests("jobs.cancel")
+    let cancels = try await bench.fixture.requests("jobs.cancel")
     #expect(cancels.map { $0["query"]?["location"]?.string } == ["europe-west1"])
-    #expect(try bench.fixture.count("cancelled") == 1)
+    #expect(try await bench.fixture.count("cancelled") == 1)
   }
 
   @Test("an insertion whose answer was lost is found again: the statement runs once")
   func duplicate() async throws {
-    let bench = try BigQueryBench(rows: 3)
-    try bench.fixture.fault(
+    let bench = try await BigQueryBench(rows: 3)
+    try await bench.fixture.fault(
       "jobs.insert",
       ["reset": true, "run": true],
       where: ["dry": false]
     )
     #expect(try await bench.ids() == BigQueryBench.ids(3))
-    #expect(try bench.fixture.count("executions") == 1)
-    let references = try bench.fixture.jobs().map { $0["body"]?["jobReference"]?["jobId"]?.string }
+    #expect(try await bench.fixture.count("executions") == 1)
+    let references = try await bench.fixture.jobs().map {
+      $0["body"]?["jobReference"]?["jobId"]?.string
+    }
     #expect(references.count == 2)
     #expect(references.first == references.last)
   }

@@ -10,25 +10,25 @@ import Warehouse
 struct BigQueryResultTests {
   @Test("C.7.4 a job that runs on is asked again, with its location every time")
   func location() async throws {
-    let bench = try BigQueryBench(location: "europe-west1", rows: 7)
-    try bench.fixture.behave(["looks": 3, "pageRows": [2]])
+    let bench = try await BigQueryBench(location: "europe-west1", rows: 7)
+    try await bench.fixture.behave(["looks": 3, "pageRows": [2]])
     #expect(try await bench.ids() == BigQueryBench.ids(7))
-    let results = try bench.fixture.requests("results")
+    let results = try await bench.fixture.requests("results")
     #expect(results.count >= 5)
     #expect(results.allSatisfy { $0["query"]?["location"]?.string == "europe-west1" })
   }
 
   @Test("C.7.5 integers are asked for with every page, and a floating-point number is refused")
   func integers() async throws {
-    let bench = try BigQueryBench(rows: 9)
-    try bench.fixture.behave(["pageRows": [2, 3]])
+    let bench = try await BigQueryBench(rows: 9)
+    try await bench.fixture.behave(["pageRows": [2, 3]])
     #expect(try await bench.rows().map(\.updatedAt).last == newYear + 8 * second)
-    let results = try bench.fixture.requests("results")
+    let results = try await bench.fixture.requests("results")
     #expect(results.count >= 3)
     #expect(
       results.allSatisfy { $0["query"]?["formatOptions.useInt64Timestamp"]?.string == "true" }
     )
-    try bench.fixture.behave(["floats": true])
+    try await bench.fixture.behave(["floats": true])
     let failure = try await bench.failure()
     #expect(failure?.code == "bad_updated_at")
     #expect(failure?.message.contains("lost digits") == true)
@@ -36,18 +36,18 @@ struct BigQueryResultTests {
 
   @Test("C.7.6 pages of any size, and empty ones with a token, give every row once")
   func pages() async throws {
-    let bench = try BigQueryBench(rows: 40)
-    try bench.fixture.behave(["pageRows": [3, 0, 5, 1, 0, 0, 7]])
+    let bench = try await BigQueryBench(rows: 40)
+    try await bench.fixture.behave(["pageRows": [3, 0, 5, 1, 0, 0, 7]])
     #expect(try await bench.ids() == BigQueryBench.ids(40))
     // By bytes, as the service cuts them.
-    try bench.fixture.behave(["pageBytes": 300])
+    try await bench.fixture.behave(["pageBytes": 300])
     #expect(try await bench.ids() == BigQueryBench.ids(40))
   }
 
   @Test("C.7.7 more or fewer rows than announced end the run", arguments: [1, -1])
   func totals(difference: Int) async throws {
-    let bench = try BigQueryBench(rows: 12)
-    try bench.fixture.behave(["extraRows": .number(difference), "pageRows": [4]])
+    let bench = try await BigQueryBench(rows: 12)
+    try await bench.fixture.behave(["extraRows": .whole(difference), "pageRows": [4]])
     let failure = try await bench.failure()
     #expect(failure?.code == "row_count_mismatch")
     #expect(failure?.recovery == .failRun)
@@ -55,12 +55,16 @@ struct BigQueryResultTests {
 
   @Test("C.7.8 a page that fails is fetched again: 503, a reset, a token that ended")
   func failingPages() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.createLarge(rows: 12_000)
-    let later: Steering = ["start": 5000]
-    try bench.fixture.fault("results", ["status": 503, "body": "<html>later</html>"], where: later)
-    try bench.fixture.fault("results", ["reset": true], where: later)
-    try bench.fixture.fault(
+    let bench = try await BigQueryBench()
+    try await bench.fixture.createLarge(rows: 12_000)
+    let later: JSONValue = ["start": 5000]
+    try await bench.fixture.fault(
+      "results",
+      ["status": 503, "body": "<html>later</html>"],
+      where: later
+    )
+    try await bench.fixture.fault("results", ["reset": true], where: later)
+    try await bench.fixture.fault(
       "results",
       ["status": 401, "json": BigQueryBench.body("authError")],
       where: later
@@ -71,21 +75,21 @@ struct BigQueryResultTests {
       data: .attributes,
       from: nil
     )
-    try bench.fixture.steer("expire", [:])
+    try await bench.fixture.steer("expire", [:])
     let (rows, _) = try await reader.rest()
     #expect(rows.count == 12_000)
     #expect(Set(rows.map(\.externalID)).count == 12_000)
     #expect(zip(rows, rows.dropFirst()).allSatisfy { $0.updatedAt < $1.updatedAt })
     #expect(await reader.reportedRowCount == 12_000)
-    #expect(try bench.fixture.count("executions") == 1)
-    #expect(try bench.fixture.requests("token").count >= 2)
+    #expect(try await bench.fixture.count("executions") == 1)
+    #expect(try await bench.fixture.requests("token").count >= 2)
     await connection.close()
   }
 
   @Test("C.7.16 microseconds come back exactly; the years 1 and 9999 do no harm; NULL is reported")
   func instants() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.create(
+    let bench = try await BigQueryBench()
+    try await bench.fixture.create(
       FixtureTable(
         "users",
         [("updated_at", .instant), ("external_id", .text), ("payload", .text)],
@@ -96,13 +100,13 @@ struct BigQueryResultTests {
         ]
       )
     )
-    try bench.fixture.steer(
+    try await bench.fixture.steer(
       "load",
       [
         "path": bench.fixture.path("users"),
         "rows": [
-          [.number(-62_135_596_800_000_000), "first", "{}"],
-          [.number(253_402_300_799_999_999), "last", "{}"],
+          [.whole(-62_135_596_800_000_000), "first", "{}"],
+          [.whole(253_402_300_799_999_999), "last", "{}"],
         ],
       ]
     )
@@ -122,12 +126,12 @@ struct BigQueryResultTests {
 
   @Test("C.7.20 gzip is asked for and undone; an answer that ends too early comes again")
   func gzip() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.createLarge(rows: 9000)
-    try bench.fixture.fault("results", ["truncate": 2000], where: ["start": 5000])
-    try bench.fixture.fault("results", ["corrupt": 700], where: ["start": 5000])
+    let bench = try await BigQueryBench()
+    try await bench.fixture.createLarge(rows: 9000)
+    try await bench.fixture.fault("results", ["truncate": 2000], where: ["start": 5000])
+    try await bench.fixture.fault("results", ["corrupt": 700], where: ["start": 5000])
     #expect(try await bench.rows(bench.fixture.selection("large")).count == 9000)
-    let results = try bench.fixture.requests("results")
+    let results = try await bench.fixture.requests("results")
     #expect(results.count >= 4)
     #expect(
       results.allSatisfy {
@@ -139,23 +143,23 @@ struct BigQueryResultTests {
 
   @Test("a sort that is too large for BigQuery is read in slices of time, over one snapshot")
   func slices() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.makeUsers(rows: 300)
+    let bench = try await BigQueryBench()
+    try await bench.fixture.makeUsers(rows: 300)
     // Forty rows of one microsecond: no slice of time parts them.
     let ties = (0..<40).map { index in
       JSONValue.array([
         .number("\(newYear / 1000 + 100_500_000)"), .string("tie \(index)"), .string("{}"),
       ])
     }
-    try bench.fixture.steer(
+    try await bench.fixture.steer(
       "load",
-      ["path": bench.fixture.path("users"), "rows": Steering(.array(ties))]
+      ["path": bench.fixture.path("users"), "rows": JSONValue.array(ties)]
     )
-    try bench.fixture.behave(["largestSort": 20])
+    try await bench.fixture.behave(["largestSort": 20])
     let connection = try await bench.connect()
     let reader = try await connection.readChanges(bench.users, data: .attributes, from: nil)
     // What changes from now on is the next run's.
-    try bench.fixture.run("DELETE FROM `{p}.ingestion.users` WHERE external_id = 'u250'")
+    try await bench.fixture.run("DELETE FROM `{p}.ingestion.users` WHERE external_id = 'u250'")
     let (rows, _) = try await reader.rest()
     #expect(rows.count == 340)
     #expect(Set(rows.map(\.externalID)).count == 340)
@@ -163,7 +167,7 @@ struct BigQueryResultTests {
     #expect(await reader.reportedRowCount == 340)
     await connection.close()
     #expect(try await bench.rows().count == 339)
-    let texts = try bench.fixture.jobs().compactMap {
+    let texts = try await bench.fixture.jobs().compactMap {
       $0["body"]?["configuration"]?["query"]?["query"]?.string
     }
     #expect(texts.contains { $0.contains("FOR SYSTEM_TIME AS OF") })
@@ -171,9 +175,9 @@ struct BigQueryResultTests {
 
   @Test("large rows are read in ranges that fit the budget, in order")
   func largeRows() async throws {
-    let bench = try BigQueryBench()
+    let bench = try await BigQueryBench()
     let payload = FixtureTable.Value.long(400_000)
-    try bench.fixture.create(
+    try await bench.fixture.create(
       FixtureTable(
         "users",
         [("updated_at", .instant), ("external_id", .text), ("payload", .text)],
@@ -181,7 +185,7 @@ struct BigQueryResultTests {
       )
     )
     #expect(try await bench.ids() == BigQueryBench.ids(60))
-    let ranges = try bench.fixture.requests("results")
+    let ranges = try await bench.fixture.requests("results")
     #expect(ranges.count >= 4)
   }
 }

@@ -28,8 +28,8 @@ struct BigQuerySeedTests {
 
   @Test("the seed's own table is read; its two columns that should be REQUIRED are named")
   func seedTable() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.run(
+    let bench = try await BigQueryBench()
+    try await bench.fixture.run(
       Self.seed,
       """
       INSERT INTO `{p}.ingestion.users` (external_id, payload) VALUES ('a', JSON '{"x":1}')
@@ -49,11 +49,11 @@ struct BigQuerySeedTests {
 
   @Test("a table with the seed's modes has no remark; an identifier that is REQUIRED has one")
   func modes() async throws {
-    let bench = try BigQueryBench(rows: 1)
+    let bench = try await BigQueryBench(rows: 1)
     let good = try await bench.inspection()
     #expect(good.columns.map(\.type) == ["TIMESTAMP REQUIRED", "STRING", "STRING REQUIRED"])
     #expect(!good.warnings.contains { $0.contains("should be") })
-    try bench.fixture.run(
+    try await bench.fixture.run(
       """
       CREATE TABLE `{p}.ingestion.strict` (updated_at TIMESTAMP NOT NULL, external_id STRING NOT NULL,
         payload JSON NOT NULL)
@@ -68,8 +68,8 @@ struct BigQuerySeedTests {
 
   @Test("columns of wrong types are named together")
   func types() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.run(
+    let bench = try await BigQueryBench()
+    try await bench.fixture.run(
       """
       CREATE TABLE `{p}.ingestion.users` (updated_at DATE, external_id BYTES, email ARRAY<STRING>,
         phone FLOAT64, payload INT64)
@@ -90,8 +90,8 @@ struct BigQuerySeedTests {
 
   @Test("DATETIME is read as UTC, with a remark; NUMERIC identifiers by their digits")
   func naive() async throws {
-    let bench = try BigQueryBench()
-    try bench.fixture.run(
+    let bench = try await BigQueryBench()
+    try await bench.fixture.run(
       """
       CREATE TABLE `{p}.ingestion.users` (updated_at DATETIME, external_id INT64, payload STRING)
       """,
@@ -110,7 +110,7 @@ struct BigQuerySeedTests {
     "the printed set-up makes a table that is read without a remark, and destroys nothing if run twice"
   )
   func setup() async throws {
-    let bench = try BigQueryBench()
+    let bench = try await BigQueryBench()
     let driver = try WarehouseRegistry.all.driver("bigquery")
     let subject = SetupSubject(username: BigQueryFixture.account, table: "made.users")
     let steps = try driver.setup(
@@ -119,7 +119,7 @@ struct BigQuerySeedTests {
     )
     let statements = try #require(steps.first).statements.split(separator: ";\n").map(String.init)
     #expect(statements.count == 2)
-    for _ in 0..<2 { for statement in statements { try bench.fixture.run(statement) } }
+    for _ in 0..<2 { for statement in statements { try await bench.fixture.run(statement) } }
     let inspection = try await bench.inspection(.table("made.users"))
     #expect(inspection.problem == nil)
     #expect(inspection.warnings.allSatisfy { $0.contains("a first run reads all") })

@@ -46,6 +46,10 @@ class Emulator:
         """What tests ask of the subclass besides clock, faults and journal; any JSON value."""
         raise KeyError(verb)
 
+    def siblings(self):
+        """Further services of the same tenants at origins of their own, by name."""
+        return {}
+
     # Tenants.
 
     def add_tenant(self, name, options=None):

@@ -36,6 +36,10 @@ class Running:
         self.port = await self._listen(
             self.emulator.application(), self.options.port, self.authority.server_context())
         self.admin_port = await self._listen(self.emulator.steering(), self.options.admin_port, None)
+        self.origins = {}
+        for name, sibling in self.emulator.siblings().items():
+            port = await self._listen(sibling.application(), 0, self.authority.server_context())
+            sibling.origin = self.origins[name] = f"https://localhost:{port}"
 
     async def _listen(self, application, port, context):
         # A client that is gone ends its request; nothing is written about each one.
@@ -50,7 +54,8 @@ class Running:
         return {
             "service": self.emulator.service, "port": self.port, "address": f"https://localhost:{self.port}",
             "caFile": str(self.authority.file), "wrongCaFile": str(self.authority.wrong_file),
-            "admin": f"http://127.0.0.1:{self.admin_port}", "tenants": sorted(self.emulator.tenants)}
+            "admin": f"http://127.0.0.1:{self.admin_port}", "tenants": sorted(self.emulator.tenants),
+            "origins": self.origins}
 
     async def stop(self):
         for runner in self._runners:

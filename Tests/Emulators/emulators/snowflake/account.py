@@ -145,7 +145,6 @@ class Account(Tenant):
 
     def execute(self, text, context, bound=None, parameters=None, nullable=True):
         """A Result; raises SnowflakeError. Blocks while DuckDB works."""
-        self.journal.count("executions")
         try:
             outcome = self.administration.run(text, context)
             if outcome is not None:

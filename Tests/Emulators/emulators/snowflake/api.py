@@ -148,8 +148,8 @@ class SnowflakeEmulator(Emulator):
             statement.ready = now + duration
             if fields.get("timeout"):
                 statement.deadline = now + fields["timeout"]
+            account.journal.count("executions")
             if prepared is not None:
-                account.journal.count("executions")
                 statement.result = prepared.result()
             else:
                 statement.task = asyncio.create_task(
@@ -288,6 +288,10 @@ class SnowflakeEmulator(Emulator):
             case "load":
                 await asyncio.to_thread(account.load, arguments["table"], arguments["rows"])
                 return {}
+            case "render":
+                result = await asyncio.to_thread(
+                    account.execute, arguments["statement"], account.administrator("CDI", "INGESTION"))
+                return result.partitions[arguments["partition"]].plain().decode()[1:-1]
             case "set":
                 for name, value in arguments.items():
                     if name not in ("strict", "partition_bytes", "run_seconds", "longest_wait", "retention", "timezone",

@@ -12,7 +12,8 @@ TIMES = {"TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"}
 
 
 def make_timestamp(nanoseconds):
-    return f"make_timestamp_ns({nanoseconds})"
+    # The largest number is infinity to DuckDB.
+    return f"make_timestamp_ns({min(nanoseconds, 2**63 - 2)})"
 
 
 def shape(kind, nanoseconds, offset=0):
