@@ -75,6 +75,18 @@ def test_from_a_key_file_to_a_scheduled_run_and_deletes(emulator, project, house
     file.unlink()
     house.apply(source(emulator))
 
+    # What would be pasted at Google, with the source's names, and what is missing of it: nothing.
+    text = house.cli("setup", "bigquery", "shop", "--table", "made")
+    assert "CREATE TABLE IF NOT EXISTS `shop-1.ingestion.made` (" in text and f"serviceAccount:{EMAIL}" in text
+    for role in ["jobUser", "user", "connectionUser", "dataViewer"]:
+        assert f"--role=roles/bigquery.{role} " in text
+    steps = house.json("setup", "bigquery", "shop", "--table", "made")
+    steps = (steps[0] if isinstance(steps, list) else steps)["steps"]
+    assert len(steps) == 3
+    for _ in range(2):
+        project.sql(*[part for part in steps[0]["statements"].split(";\n") if part.strip()])
+    house.cli("setup", "bigquery", "shop", "--check", "--table", "made")
+
     # Test connection, with a preview.
     report = house.json("source", "test", "shop", "--table", "users", "--data", "attributes")
     assert report["ok"] and "BigQuery (project shop-1)" in report["server"], report
