@@ -2,6 +2,7 @@ public import OrchestratorAPI
 public import RPC
 import SQLDatabase
 import SyncModel
+import VaultAPI
 import Warehouse
 
 extension SyncOrchestrator {
@@ -26,7 +27,7 @@ extension SyncOrchestrator {
         addresses: request.addresses
       )
       let steps: [Warehouse.SetupStep]
-      do {
+      do throws(Failure) {
         steps = try driver.setup(settings: source.settings, subject: subject)
       } catch {
         throw invalid(error.code, error.message)
