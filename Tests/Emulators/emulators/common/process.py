@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import sys
 import threading
@@ -66,6 +67,8 @@ async def serve(emulator, options):
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    # Whoever started us may not read what we write: a full pipe would stop the service.
+    logging.basicConfig(filename=running.authority.folder / "emulator.log", level=logging.WARNING)
     await running.start()
     print(json.dumps(running.announcement()), flush=True)
     if options.until_stdin_ends:
