@@ -382,9 +382,11 @@ final class ResultTokenizer: @unchecked Sendable {
     }
   }
 
+  static let malformedCode = "malformed_answer"
+
   static func malformed(_ reason: String) -> Failure {
     Failure(
-      "malformed_answer",
+      malformedCode,
       "Snowflake's answer cannot be read: \(reason); is a proxy on the way?",
       recovery: .reconnect
     )

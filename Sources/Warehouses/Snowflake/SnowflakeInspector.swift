@@ -22,7 +22,10 @@ struct SnowflakeInspector: Sendable {
       if let changes { try await countRowsWithoutUpdatedAt(changes, &inspection) }
       try await preview(source, changes, limit: min(max(previewLimit, 0), 1000), &inspection)
     } catch let failure as Failure {
-      guard failure.recovery != .reconnect, failure.recovery != .retry else { throw failure }
+      let isOfConnection =
+        failure.recovery == .reconnect || failure.recovery == .retry
+        || failure.code == "connection_closed"
+      guard !isOfConnection else { throw failure }
       inspection.problem = inspection.problem ?? failure
     }
     return inspection

@@ -115,7 +115,13 @@ final class SnowflakeResult: @unchecked Sendable {
         if try await readPartition(take) { return true }
         try finishPartition()
       } catch let error as FetchError {
-        try await restart(after: error)
+        try await restart(
+          after: error,
+          else: session.failures.failure(error, source: source)
+        )
+      } catch let failure as Failure where failure.code == ResultTokenizer.malformedCode {
+        // Damaged on the way: gzip shows it in its bytes before its checksum does.
+        try await restart(after: FetchError(.badEncoding, failure.message), else: failure)
       } catch let error as SnowflakeError {
         throw session.failures.failure(error, source: source)
       }
@@ -175,16 +181,14 @@ final class SnowflakeResult: @unchecked Sendable {
   }
 
   /// Reads the partition again from its beginning, passing over what was handed out.
-  private func restart(after error: FetchError) async throws {
+  private func restart(after error: FetchError, else failure: any Error) async throws {
     failures += 1
     let mayPass: Bool =
       switch error.kind {
       case .truncated, .connectionLost, .timeout, .badEncoding, .cannotConnect: true
       default: false
       }
-    guard mayPass, failures < Self.mostFailures, let handle else {
-      throw session.failures.failure(error, source: source)
-    }
+    guard mayPass, failures < Self.mostFailures, let handle else { throw failure }
     body?.cancel()
     begin()
     skipped = given

@@ -96,8 +96,8 @@ final class SnowflakeSession: Sendable {
       var target = "\(Self.path)?requestId=\(requestID)&nullable=true"
       if statement.isAsynchronous { target += "&async=true" }
       if isRetry { target += "&retry=true" }
+      // Not idempotent, so that libcurl does not send it again by itself, without `retry`.
       var request = HTTPRequest(.post, try settings.origin.replacing(target: target), body: body)
-      request.isIdempotent = true
       try request.headers.add("Content-Type", "application/json")
       return request
     }

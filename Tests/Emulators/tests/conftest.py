@@ -37,7 +37,7 @@ class Process:
 
     def close(self):
         self._child.stdin.close()
-        assert self._child.wait(timeout=10) == 0
+        assert self._child.wait(timeout=30) == 0
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 import HTTPFetch
 import SyncModel
+import Synchronization
 import Testing
 import Warehouse
 import Warehouses

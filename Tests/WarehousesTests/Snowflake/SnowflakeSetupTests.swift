@@ -1,5 +1,7 @@
+import Crypto
 import Foundation
 import SyncModel
+import Synchronization
 import Testing
 import Warehouse
 import Warehouses

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPFetch
 import SyncModel
 import TestSupport
 import Testing

@@ -92,7 +92,7 @@ struct SnowflakeValueTests {
     ]
   )
   func spellings(text: String, nanoseconds: Int64) async throws {
-    let rows = try await answered([text, "a", "{}"])
+    let rows = try await answered([.string(text), "a", "{}"])
     #expect(rows.first?.updatedAt == nanoseconds)
   }
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import sys
 import threading
@@ -43,7 +44,7 @@ class Running:
 
     async def _listen(self, application, port, context):
         # A client that is gone ends its request; nothing is written about each one.
-        runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
+        runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1)
         await runner.setup()
         self._runners.append(runner)
         site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=context, backlog=512)
@@ -71,6 +72,8 @@ async def serve(emulator, options):
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    # Whoever started us may not read what we write: a full pipe would stop the service.
+    logging.basicConfig(filename=running.authority.folder / "emulator.log", level=logging.WARNING)
     await running.start()
     print(json.dumps(running.announcement()), flush=True)
     if options.until_stdin_ends:
