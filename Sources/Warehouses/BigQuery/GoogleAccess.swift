@@ -49,6 +49,10 @@ actor GoogleAccess {
       task.cancel()
     }
     if pending == task { pending = nil }
+    if case .failure(is CancellationError) = result, !Task.isCancelled {
+      // Another caller was cancelled, and the exchange with it.
+      return try await self.token()
+    }
     let token = try result.get()
     current = token
     return token.value

@@ -1,4 +1,5 @@
 import Crypto
+import HTTPFetch
 import SyncModel
 import Synchronization
 import TestSupport
