@@ -54,7 +54,7 @@ let package = Package(
     .target(name: "Crypto", dependencies: ["COpenSSL"]),
     .target(name: "SQLDatabase", dependencies: ["CSQLite", "CPostgreSQL", "SystemThread"]),
     .target(name: "Loopback"),
-    .target(name: "HTTPFetch", dependencies: ["CCurl", "SyncModel", "SystemThread"]),
+    .target(name: "HTTPFetch", dependencies: ["CCurl", "CZlib", "SyncModel", "SystemThread"]),
     .target(
       name: "RPC",
       dependencies: [
@@ -104,7 +104,8 @@ let package = Package(
     .target(
       name: "Warehouses",
       dependencies: [
-        "Warehouse", "SyncModel", "SQLDatabase", .product(name: "Logging", package: "swift-log"),
+        "Warehouse", "SyncModel", "SQLDatabase", "HTTPFetch",
+        .product(name: "Logging", package: "swift-log"),
       ]
     ),
     .target(
@@ -211,7 +212,9 @@ let package = Package(
     ),
     .testTarget(
       name: "WarehousesTests",
-      dependencies: ["Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "TestSupport"]
+      dependencies: [
+        "Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "HTTPFetch", "Crypto", "TestSupport",
+      ]
     ),
     .testTarget(
       name: "DestinationsTests",

@@ -87,10 +87,13 @@ extension SyncOrchestrator {
         purpose: "test",
         retry: configuration.warehouseRetry
       )
-      let connection = try await driver.connect(
-        settings: settings,
-        credentials: released.credentials
-      )
+      // A warehouse may take minutes to start: whoever waits is told.
+      let listener: @Sendable (WarehouseNotice) async -> Void = { notice in
+        try? await events.write(TestEvent(progress: notice.text))
+      }
+      let connection = try await WarehouseNotice.$listener.withValue(listener) {
+        try await driver.connect(settings: settings, credentials: released.credentials)
+      }
       report = try await withClosing(connection) {
         server = await connection.server
         try await events.write(TestEvent(progress: "connected to \(server)"))
@@ -98,11 +101,13 @@ extension SyncOrchestrator {
           try await events.write(
             TestEvent(progress: "reading the columns of \(subject.selection.title)")
           )
-          inspection = try await connection.inspect(
-            subject.selection,
-            data: subject.data,
-            previewLimit: Self.previewRows
-          )
+          inspection = try await WarehouseNotice.$listener.withValue(listener) {
+            try await connection.inspect(
+              subject.selection,
+              data: subject.data,
+              previewLimit: Self.previewRows
+            )
+          }
           try await events.write(
             TestEvent(progress: "previewing \(inspection.preview.count) rows")
           )

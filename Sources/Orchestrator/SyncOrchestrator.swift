@@ -216,7 +216,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   private func stalled(_ run: StoredRun) -> Failure {
     let whom =
       switch run.phase {
-      case .reading, .querying: "the warehouse"
+      case .reading, .querying, .startingWarehouse: "the warehouse"
       case .finishing: "the writer"
       default: "vault, warehouse or writer"
       }

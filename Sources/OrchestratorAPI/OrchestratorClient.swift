@@ -49,6 +49,13 @@ public struct OrchestratorClient: Sendable {
     )
   }
 
+  public func describeSetup(
+    _ request: DescribeSetupRequest,
+    options: CallOptions = CallOptions()
+  ) async throws -> DescribeSetupResponse {
+    try await client.unary(OrchestratorMethods.describeSetup, request, options: options)
+  }
+
   // MARK: Syncs
 
   public func putSync(

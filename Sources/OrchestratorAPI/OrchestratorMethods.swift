@@ -26,6 +26,11 @@ public enum OrchestratorMethods {
     shape: .serverStreaming,
     isIdempotent: true
   )
+  public static let describeSetup = RPCMethod<DescribeSetupRequest, DescribeSetupResponse>(
+    service: service,
+    name: "DescribeSetup",
+    isIdempotent: true
+  )
 
   public static let putSync = RPCMethod<PutSyncRequest, PutSyncResponse>(
     service: service,
@@ -131,6 +136,7 @@ public enum OrchestratorMethods {
     table.allow("operator", toCall: getSource)
     table.allow("operator", toCall: listSources)
     table.allow("operator", toCall: testSource)
+    table.allow("operator", toCall: describeSetup)
     table.allow("operator", toCall: putSync)
     table.allow("operator", toCall: getSync)
     table.allow("operator", toCall: listSyncs)

@@ -29,6 +29,9 @@ public struct OrchestratorRegistration: RPCService {
     router.serverStreaming(OrchestratorMethods.testSource) {
       try await service.testSource($0, responses: $1, context: $2)
     }
+    router.unary(OrchestratorMethods.describeSetup) {
+      try await service.describeSetup($0, context: $1)
+    }
   }
 
   private func registerSyncs(with router: inout RPCRouter) {

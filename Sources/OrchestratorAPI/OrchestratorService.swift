@@ -26,6 +26,12 @@ public protocol OrchestratorService: Sendable {
     context: ServerContext
   ) async throws
 
+  /// The statements that set a source's warehouse up, filled in. Nothing is connected to.
+  func describeSetup(
+    _ request: DescribeSetupRequest,
+    context: ServerContext
+  ) async throws -> DescribeSetupResponse
+
   func putSync(_ request: PutSyncRequest, context: ServerContext) async throws -> PutSyncResponse
 
   /// NOT_FOUND when there is none of that name.

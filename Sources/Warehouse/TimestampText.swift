@@ -38,7 +38,11 @@ extension Timestamp {
   /// `2024-01-01 10:30:05.123456`, in UTC, rounded up to a microsecond: the bound of a `>=` on a
   /// column of microseconds.
   public var microsecondTextRoundedUp: String {
-    let micros = nanoseconds / 1000 + (nanoseconds % 1000 > 0 ? 1 : 0)
+    Self.text(microseconds: nanoseconds / 1000 + (nanoseconds % 1000 > 0 ? 1 : 0))
+  }
+
+  /// As `microsecondTextRoundedUp`, of microseconds since 1970 in any year from 0 to 9999.
+  public static func text(microseconds micros: Int64) -> String {
     let seconds = micros.flooredQuotient(1_000_000)
     let days = seconds.flooredQuotient(86_400)
     let date = CivilDate(days: days)

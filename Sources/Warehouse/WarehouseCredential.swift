@@ -50,10 +50,18 @@ public struct WarehouseCredentials: Sendable {
   public var main: WarehouseCredential?
   /// By the name of the setting, for settings of the kind `credential`.
   public var named: [String: WarehouseCredential]
+  /// The connection is for a test: keys that can sign but are not in force are to be tried as well,
+  /// and those that the server takes to be proven.
+  public var provesKeys: Bool
 
-  public init(_ main: WarehouseCredential? = nil, named: [String: WarehouseCredential] = [:]) {
+  public init(
+    _ main: WarehouseCredential? = nil,
+    named: [String: WarehouseCredential] = [:],
+    provesKeys: Bool = false
+  ) {
     self.main = main
     self.named = named
+    self.provesKeys = provesKeys
   }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPFetch
 import Orchestrator
 import OrchestratorAPI
 import SQLDatabase
@@ -33,7 +34,7 @@ let process = ServiceProcess(
     ("SLUICE_WEBHOOK_CA", "the file of the authority of the receiver, instead of the system's"),
     (
       "SLUICE_EGRESS_ALLOW",
-      "addresses that are not public and may be POSTed to: 10.1.2.3,10.2.0.0/16"
+      "addresses beside public ones that warehouses and webhooks may be at: 10.1.2.3,10.0.0.0/8 (default none)"
     ),
     ("SLUICE_MAXIMUM_RUNS", "runs that go on at once, 1 to 1000 (default 32); more wait"),
   ]
@@ -54,7 +55,13 @@ exit(
       database: database,
       vault: VaultClient(vault.client),
       writer: WriterClient(writer.client),
-      warehouses: WarehouseRegistry.all,
+      warehouses: .all(
+        WarehouseSurroundings(
+          egress: try AddressPolicy(surroundings.configuration.settings),
+          world: surroundings.world,
+          userAgent: "sluice/\(SluiceVersion.text)"
+        )
+      ),
       carriers: AlertCarriers(
         mail: try MailAlertCarrier(
           surroundings.configuration.settings,

@@ -41,6 +41,7 @@ import WriterAPI
     #expect(dry == [DryRunEvent(run: Run(runId: "dryRunSync", sync: "n"))])
     let explained = try await client.explainRow(Samples.explainRow)
     #expect(explained == ExplainRowResponse(reason: "explainRow", externalId: "e"))
+    #expect(try await client.describeSetup(Samples.describeSetup).type == "describeSetup")
     #expect(try await client.testAlert(Samples.testAlert).contacts == ["testAlert"])
     _ = try await client.deleteSync(Samples.deleteSync)
     _ = try await client.deleteSource(Samples.deleteSource)

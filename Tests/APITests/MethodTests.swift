@@ -66,6 +66,7 @@ import WriterAPI
       Method(M.listRuns), Method(M.watchRun), Method(M.getCursor), Method(M.deleteSync),
       Method(M.deleteSource), Method(M.cancelRun), Method(M.testAlert), Method(M.moveCursor),
       Method(M.dryRunSync), Method(M.explainRow),
+      Method(M.describeSetup),
     ]
     try check(methods, service: M.service, OrchestratorRegistration(NamingOrchestrator()))
     #expect(!M.runSync.isIdempotent && !M.dryRunSync.isIdempotent)

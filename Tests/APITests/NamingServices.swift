@@ -123,6 +123,13 @@ struct NamingOrchestrator: OrchestratorService {
     try await responses.write(Run(runId: "watchRun"))
   }
 
+  func describeSetup(
+    _ request: DescribeSetupRequest,
+    context: ServerContext
+  ) async throws -> DescribeSetupResponse {
+    DescribeSetupResponse(type: "describeSetup")
+  }
+
   func getCursor(_ request: GetCursorRequest, context: ServerContext) async throws -> Cursor {
     Cursor(sync: "getCursor", position: 0)
   }

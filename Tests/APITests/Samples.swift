@@ -97,6 +97,20 @@ enum Samples {
   static let getRun = GetRunRequest(workspace: "w", runId: "r")
   static let listRuns = ListRunsRequest(workspace: "w", sync: "s", limit: 1000)
   static let watchRun = WatchRunRequest(workspace: "w", runId: "r")
+  static let describeSetup = DescribeSetupRequest(
+    workspace: "w",
+    name: "n",
+    type: "t",
+    settings: ["a": "b"],
+    credential: "c",
+    table: "x.y",
+    data: .deletes,
+    addresses: ["192.0.2.1", ""]
+  )
+  static let describeSetupResponse = DescribeSetupResponse(
+    type: "t",
+    steps: [SetupStep(title: "T", statements: "S;\n"), SetupStep()]
+  )
   static let getCursor = GetCursorRequest(workspace: "w", sync: "s")
   static let cursor = Cursor(
     sync: "s",
@@ -279,6 +293,7 @@ enum Samples {
     putSync, putSyncResponse, getSync, listSyncs, testSync, activateSync, pauseSync, runSync,
     getRun, listRuns, watchRun, getCursor, cursor, deleteSync, deleteSource, cancelRun, testAlert,
     testAlertResponse, moveCursor, moveCursorResponse, movePosition, movePositionResponse,
+    describeSetup, describeSetupResponse,
     openSync, openSyncResponse, applyBatch, receipt, listRejectedRows, rejectedRow, getProfile,
     profile, exportProfiles, countProfiles, profileCounts, explainAttribute, attributeOrigins,
     retryRows, retriedRows,

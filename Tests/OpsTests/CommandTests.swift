@@ -236,7 +236,7 @@ import WriterAPI
   }
 
   @Test(arguments: [
-    ["setup", "snowflake"], ["export"], ["diff", "-f", "x"], ["doctor"],
+    ["export"], ["diff", "-f", "x"], ["doctor"],
   ]) func `verbs to come say that they are not built yet`(_ words: [String]) async {
     let outcome = await bench.run(words)
     #expect(outcome.exit == 1)

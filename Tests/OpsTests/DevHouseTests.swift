@@ -150,7 +150,7 @@ import Testing
     #expect(down.exit == 8, "\(down.errors)")
   }
 
-  @Test func `mail and the shortest interval go to the orchestrator, limits to the writer`()
+  @Test func `the few settings of the user's go to their service, nothing else to anybody`()
     async throws
   {
     let lifeline = try Lifeline()
@@ -166,6 +166,7 @@ import Testing
       settings: settings.merging([
         "SLUICE_MAILBOX": "x", "SLUICE_STORE": "x", "SLUICE_LIMIT_KEYS": "9",
         "SLUICE_BLOCKED_EVENTS": "e",
+        "SLUICE_TOKEN_HOSTS": "tokens.example",
       ]) { old, _ in old }
     )
     for role in ServiceRole.allCases {
@@ -176,6 +177,7 @@ import Testing
       #expect(given["SLUICE_LIMIT_KEYS"] == (role == .writer ? "9" : nil))
       #expect(given["SLUICE_BLOCKED_EVENTS"] == (role == .writer ? "e" : nil))
       #expect(given["SLUICE_ROW_KEY_FILE"] == (role == .writer ? house.data.rowKey : nil))
+      #expect(given["SLUICE_TOKEN_HOSTS"] == (role == .vault ? "tokens.example" : nil))
       #expect(given["SLUICE_MAILBOX"] == nil && given["SLUICE_STORE"] == nil)
       #expect(given["SLUICE_LISTEN"] == "\(house.ports[role])")
     }

@@ -314,6 +314,24 @@ final class FakeOrchestrator: OrchestratorService {
     }
   }
 
+  func describeSetup(
+    _ request: DescribeSetupRequest,
+    context: ServerContext
+  ) async throws -> DescribeSetupResponse {
+    let source = state.withLock { $0.sources.first { $0.name == request.name } }
+    guard let source else { throw RPCError(.notFound, "there is no source \(request.name)") }
+    return DescribeSetupResponse(
+      type: source.type,
+      steps: [
+        SetupStep(title: "Table", statements: "CREATE TABLE \(request.table);\n"),
+        SetupStep(
+          title: "Network",
+          statements: request.addresses.map { "ALLOW \($0);\n" }.joined()
+        ),
+      ]
+    )
+  }
+
   func getCursor(_ request: GetCursorRequest, context: ServerContext) async throws -> Cursor {
     _ = try await getSync(
       GetSyncRequest(workspace: request.workspace, name: request.sync),

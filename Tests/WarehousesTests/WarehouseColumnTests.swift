@@ -15,7 +15,7 @@ struct WarehouseColumnTests {
     _ data: DataType = .attributes
   ) async throws -> Failure? {
     let fixture = try await Fixtures.make(type)
-    try fixture.create(FixtureTable("t", columns))
+    try await fixture.create(FixtureTable("t", columns))
     let connection = try await fixture.connect()
     let inspection = try await connection.inspect(
       fixture.selection("t"),
@@ -89,7 +89,7 @@ struct WarehouseColumnTests {
   @Test("names match whatever their case (R24), and others are ignored (R25)", arguments: types)
   func mixedCase(type: String) async throws {
     let fixture = try await Fixtures.make(type)
-    try fixture.create(
+    try await fixture.create(
       FixtureTable(
         "t",
         [("Updated_At", .instant), ("EXTERNAL_ID", .text), ("PayLoad", .text), ("x y", .text)],
@@ -122,7 +122,7 @@ struct WarehouseColumnTests {
     #expect(failure == inspection.problem)
     #expect(failure.recovery == .needsOperator)
     // The connection is still good.
-    try fixture.create(.usual("t", [(newYear, "a", "{}")]))
+    try await fixture.create(.usual("t", [(newYear, "a", "{}")]))
     #expect(try await connection.rows(fixture.selection("t")).count == 1)
     await connection.close()
   }
@@ -150,7 +150,7 @@ struct WarehouseColumnTests {
   )
   func noSelect(type: String, query: String) async throws {
     let fixture = try await Fixtures.make(type)
-    try fixture.create(.usual("t", [(newYear, "a", "{}")]))
+    try await fixture.create(.usual("t", [(newYear, "a", "{}")]))
     let connection = try await fixture.connect()
     let inspection = try await connection.inspect(
       .query(query),
@@ -171,7 +171,7 @@ struct WarehouseColumnTests {
   )
   func inspection(type: String) async throws {
     let fixture = try await Fixtures.make(type)
-    try fixture.create(
+    try await fixture.create(
       FixtureTable(
         "t",
         [("updated_at", .instant), ("external_id", .text), ("payload", .text), ("n", .integer)],
@@ -196,7 +196,8 @@ struct WarehouseColumnTests {
     #expect(inspection.preview.map { $0[1] } == ["future", "new"])
     #expect(inspection.preview.last?[2]?.count == 256)
     #expect(inspection.preview.map { $0[3] } == [nil, "7"])
-    #expect(inspection.warnings.count == 2)
+    // A driver may have more to say of its own, such as what a run costs.
+    #expect(inspection.warnings.count >= 2)
     #expect(inspection.warnings.contains { $0.contains("2 rows have no UPDATED_AT") })
     #expect(inspection.warnings.contains { $0.contains("2100-01-01") })
     #expect(await !connection.server.isEmpty)

@@ -1,3 +1,5 @@
+import Foundation
+import HTTPFetch
 import SyncModel
 import Warehouse
 import Warehouses
@@ -9,18 +11,25 @@ protocol WarehouseFixture: Sendable {
   var settings: [String: String] { get }
   var credentials: WarehouseCredentials { get }
   /// Makes a table and fills it.
-  func create(_ table: FixtureTable) throws
+  func create(_ table: FixtureTable) async throws
   /// Makes a view.
-  func createView(_ name: String, as select: String) throws
+  func createView(_ name: String, as select: String) async throws
   /// Makes a table `large` with UPDATED_AT (a second apart), EXTERNAL_ID and a 200-byte PAYLOAD.
-  func createLarge(rows: Int) throws
+  func createLarge(rows: Int) async throws
   /// How an operator selects a table that was made here.
   func selection(_ table: String) -> RowSelection
   /// The text between FROM and the end for a query of an operator.
   func from(_ table: String) -> String
+  /// A query as an operator of this warehouse would write it.
+  func query(_ text: String) -> String
+  /// Whether the warehouse itself allows a table of that name.
+  func permits(tableName name: String) -> Bool
 }
 
 extension WarehouseFixture {
+  func query(_ text: String) -> String { text }
+  func permits(tableName name: String) -> Bool { true }
+
   func connect() async throws -> any WarehouseConnection {
     try await WarehouseRegistry.all.driver(type).connect(
       settings: settings,
@@ -34,7 +43,10 @@ extension WarehouseFixture {
 /// One for every driver in the registry.
 enum Fixtures {
   static let all: [String: any WarehouseFixture.Type] = [
+    "bigquery": BigQueryFixture.self,
+    "databricks": DatabricksFixture.self,
     "postgresql": PostgreSQLFixture.self,
+    "snowflake": SnowflakeFixture.self,
     "sqlite": SQLiteFixture.self,
   ]
 
@@ -102,4 +114,27 @@ struct FixtureTable {
   static func literal(_ text: String) -> String {
     "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
+}
+
+extension WarehouseRegistry {
+  /// The drivers as these tests have them: what they connect to is on this machine.
+  static let all = WarehouseRegistry.all(
+    WarehouseSurroundings(
+      egress: AddressPolicy(allowed: ["127.0.0.0/8", "::1"].compactMap { try? AddressRange($0) }),
+      world: .system,
+      userAgent: "sluice-tests/1"
+    )
+  )
+}
+
+extension World {
+  /// The machine's clock and randomness.
+  static let system = World(
+    now: {
+      var time = timespec()
+      clock_gettime(CLOCK_REALTIME, &time)
+      return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    },
+    newID: { UUID().uuidString.lowercased() }
+  )
 }

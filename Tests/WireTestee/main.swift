@@ -32,6 +32,7 @@ let orchestrator: [any WireMessage.Type] = [
   DryRunSyncRequest.self, DryRunEvent.self, RowDifference.self, ChangedAttribute.self,
   ExplainRowRequest.self, ExplainRowResponse.self, ExplainedRow.self, LoggedRow.self,
   CursorMove.self, MoveCursorRequest.self, MoveCursorResponse.self,
+  DescribeSetupRequest.self, SetupStep.self, DescribeSetupResponse.self,
 ]
 let writer: [any WireMessage.Type] = [
   OpenSyncRequest.self, OpenSyncResponse.self, ApplyBatchRequest.self, Receipt.self,

@@ -20,15 +20,8 @@ extension NotBuiltCommand {
 /// The verbs to come: hidden from help, answered honestly.
 enum NotBuilt {
   static let nouns: [any ParsableCommand.Type] = [
-    Setup.self, Export.self, Diff.self, Doctor.self,
+    Export.self, Diff.self, Doctor.self,
   ]
-
-  struct Setup: NotBuiltCommand {
-    static let configuration = CommandConfiguration(commandName: "setup", shouldDisplay: false)
-    static let words = "sluice setup"
-    @OptionGroup var options: GlobalOptions
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-  }
 
   struct Export: NotBuiltCommand {
     static let configuration = CommandConfiguration(commandName: "export", shouldDisplay: false)

@@ -22,7 +22,7 @@ struct Sluice: ParsableCommand {
       Apply.self, CredentialNoun.self, SourceNoun.self, SyncNoun.self, RunNoun.self,
       CursorNoun.self, RowNoun.self, ProfileNoun.self, AlertNoun.self, VaultNoun.self,
       AuditNoun.self,
-      StatusCommand.self,
+      StatusCommand.self, Setup.self,
       HealthCommand.self, Dev.self, ContextNoun.self, CertificatesNoun.self, Completion.self,
       Version.self,
     ] + NotBuilt.nouns

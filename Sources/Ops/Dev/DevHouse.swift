@@ -44,10 +44,10 @@ final class DevHouse: Sendable {
   }
 
   /// What the user may set for the services here too: mail, webhooks, how often a sync may run and how
-  /// many at once, and what a payload may hold.
+  /// many at once, hosts that are not public or not Google's, and what a payload may hold.
   private static func passes(_ name: String, to role: ServiceRole) -> Bool {
     switch role {
-    case .vault: false
+    case .vault: name == "SLUICE_TOKEN_HOSTS"
     case .orchestrator:
       ["SLUICE_MAIL_", "SLUICE_WEBHOOK_"].contains { name.hasPrefix($0) }
         || ["SLUICE_SHORTEST_INTERVAL", "SLUICE_MAXIMUM_RUNS", "SLUICE_EGRESS_ALLOW"].contains(name)

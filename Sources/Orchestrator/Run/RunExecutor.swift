@@ -80,11 +80,13 @@ struct RunExecutor: Sendable {
       try await openSync()
     }
     live.change { $0.opened(at: opened.position.map(Timestamp.init(nanoseconds:))) }
-    let reader = try await connection.readChanges(
-      job.sync.selection,
-      data: job.sync.data,
-      from: opened.readFrom.map(Timestamp.init(nanoseconds:))
-    )
+    let reader = try await WarehouseNotice.$listener.withValue(heard) {
+      try await connection.readChanges(
+        job.sync.selection,
+        data: job.sync.data,
+        from: opened.readFrom.map(Timestamp.init(nanoseconds:))
+      )
+    }
     try checkColumns(of: reader)
     live.change { $0.enter(.reading) }
 
@@ -138,6 +140,17 @@ struct RunExecutor: Sendable {
       "the source has no \(names) any more, which it had when the sync was tested",
       recovery: .needsOperator
     )
+  }
+
+  /// A warehouse that starts is a phase of its own: a run that waits for it is not one that hangs.
+  private func heard(_ notice: WarehouseNotice) async {
+    logger.info("warehouse", metadata: ["run.id": "\(live.id)", "warehouse.notice": "\(notice.text)"])
+    live.change {
+      switch notice.kind {
+      case .starting: $0.enter(.startingWarehouse)
+      case .running: $0.enter(.querying)
+      }
+    }
   }
 
   private func openSync() async throws -> OpenSyncResponse {

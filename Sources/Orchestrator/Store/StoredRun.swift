@@ -6,6 +6,8 @@ struct StoredRun: Sendable, Equatable {
     /// As many runs as may go on at once are going on.
     case queued
     case connecting
+    /// The warehouse's compute is being started, which may take minutes.
+    case startingWarehouse = "starting_warehouse"
     case querying
     case reading
     case finishing

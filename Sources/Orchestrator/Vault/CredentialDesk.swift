@@ -24,7 +24,10 @@ struct CredentialDesk: Sendable {
     runID: String = "",
     retry: RetryPolicy
   ) async throws -> Released {
-    var released = Released(credentials: WarehouseCredentials(), version: 0)
+    var released = Released(
+      credentials: WarehouseCredentials(provesKeys: purpose == "test"),
+      version: 0
+    )
     for use in source.credentialUses(of: driver) {
       let (credential, version) = try await release(
         use,
@@ -108,6 +111,18 @@ struct CredentialDesk: Sendable {
       } catch {
         throw invalid(error.code, error.message)
       }
+    }
+  }
+
+  /// What the vault shows of a source's credential; nil where it has none.
+  /// - Throws: `Failure`.
+  func publicPart(of source: StoredSource) async throws -> Credential? {
+    guard !source.credential.isEmpty else { return nil }
+    do {
+      return try await get(source.credential, of: source, timeout: timeout)
+    } catch {
+      try Task.checkCancellation()
+      throw described(error, source.credential, source: source)
     }
   }
 

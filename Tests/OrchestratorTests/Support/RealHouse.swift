@@ -97,7 +97,7 @@ struct RealHouse: Operated {
         )
       ),
       writer: writer,
-      warehouses: .all,
+      warehouses: .all(WarehouseSurroundings(world: world.world, userAgent: "sluice-tests/1")),
       world: world.world,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       configuration: House.configuration
@@ -116,7 +116,7 @@ struct RealHouse: Operated {
       database: database,
       vault: VaultClient(RPCClient(transport: other.line)),
       writer: writer,
-      warehouses: .all,
+      warehouses: .all(WarehouseSurroundings(world: world.world, userAgent: "sluice-tests/1")),
       world: world.world,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       configuration: House.configuration

@@ -1,0 +1,235 @@
+import SyncModel
+import Warehouse
+
+/// The SELECTs of a run over a source whose columns have been checked.
+struct BigQueryChanges: Sendable {
+  let source: BigQuerySource
+  let columns: SourceColumns
+  /// UPDATED_AT is a DATETIME, which has no zone: UTC (R14).
+  private let isNaive: Bool
+
+  /// - Throws: `Failure`: `column_missing`, `column_ambiguous`, `payload_in_deletes`, `column_type`,
+  ///   `partition_filter_required`.
+  init(_ source: BigQuerySource, data: DataType) throws(Failure) {
+    self.source = source
+    columns = try SourceColumns(source.fields.map(\.name), data: data, source: source.name)
+    try Self.checkTypes(columns, source)
+    isNaive = columns[.updatedAt].map { source.fields[$0.position].type == "DATETIME" } ?? false
+    if let filter = source.requiredFilter,
+      filter.lowercased() != columns[.updatedAt]?.name.lowercased()
+    {
+      throw Failure(
+        "partition_filter_required",
+        "\(source.name) may only be queried with a filter on "
+          + (filter.isEmpty ? "the time of its rows' arrival" : "column \"\(filter)\"")
+          + ", which is not UPDATED_AT; partition it by UPDATED_AT, or turn require_partition_filter "
+          + "off",
+        recovery: .needsOperator
+      )
+    }
+  }
+
+  /// The seed's table of types; every column that is of another one is named at once.
+  private static func checkTypes(
+    _ columns: SourceColumns,
+    _ source: BigQuerySource
+  ) throws(Failure) {
+    var problems: [String] = []
+    for entry in columns.entries {
+      let field = source.fields[entry.position]
+      let wanted: String? =
+        switch entry.column {
+        case .updatedAt:
+          ["TIMESTAMP", "DATETIME"].contains(field.type) && field.precision <= 6
+            ? nil : "TIMESTAMP, of microseconds"
+        case .payload:
+          ["JSON", "STRING", "RECORD"].contains(field.type) ? nil : "JSON, STRING or a STRUCT"
+        default: ["STRING", "INTEGER", "NUMERIC"].contains(field.type) ? nil : "STRING"
+        }
+      if let wanted {
+        let precision = field.precision > 6 ? "(\(field.precision))" : ""
+        problems.append("\"\(entry.name)\" is \(field.type)\(precision) and must be \(wanted)")
+      } else if field.mode == "REPEATED" {
+        problems.append("\"\(entry.name)\" is REPEATED and must be one value a row")
+      }
+    }
+    guard !problems.isEmpty else { return }
+    throw Failure(
+      "column_type",
+      "\(source.name): column \(problems.joined(separator: "; column "))",
+      recovery: .needsOperator
+    )
+  }
+
+  /// What differs from the seed's table of modes, but can be read.
+  var warnings: [String] {
+    var result: [String] = []
+    for entry in columns.entries {
+      let field = source.fields[entry.position]
+      switch (entry.column, field.mode) {
+      case (.updatedAt, "NULLABLE") where source.kind == .table:
+        result.append(
+          "column \"\(entry.name)\" is NULLABLE and should be REQUIRED: a row without it is never "
+            + "read"
+        )
+      case (.payload, "NULLABLE") where source.kind == .table:
+        result.append(
+          "column \"\(entry.name)\" is NULLABLE and should be REQUIRED: a row without it is rejected"
+        )
+      case (.updatedAt, _), (.payload, _): break
+      case (_, "REQUIRED"):
+        result.append(
+          "column \"\(entry.name)\" is REQUIRED and should be NULLABLE: a row has one identifier, "
+            + "the others are NULL"
+        )
+      default: break
+      }
+      if entry.column == .updatedAt, field.type == "DATETIME" {
+        result.append("column \"\(entry.name)\" is a DATETIME, which is taken as UTC")
+      }
+      if entry.column == .payload, field.type == "RECORD" {
+        result.append(
+          "column \"\(entry.name)\" is a STRUCT, which is read with TO_JSON_STRING: its fields that "
+            + "are NULL become null"
+        )
+      }
+    }
+    if source.kind == .other("MATERIALIZED_VIEW") {
+      result.append("\(source.name) is a materialized view: rows may reach it late")
+    }
+    return result
+  }
+
+  /// UPDATED_AT as it stands in the source: bare, for partitions and clusters to be pruned (E.5).
+  var updatedAt: String { "s.\(BigQuerySQL.quoted(columns[.updatedAt]?.name ?? ""))" }
+
+  /// UPDATED_AT as an instant.
+  var instant: String { isNaive ? "TIMESTAMP(\(updatedAt))" : updatedAt }
+
+  /// The table as it was at `snapshot`, in microseconds, with the alias `s`.
+  func relation(at snapshot: Int64?) -> String {
+    let travel = snapshot.map { " FOR SYSTEM_TIME AS OF TIMESTAMP_MICROS(\($0))" } ?? ""
+    return "\(source.from) AS s\(travel)"
+  }
+
+  /// Columns in the order of `columns.entries`; after them, where there is a PAYLOAD, the size of one
+  /// that is over the limit and was cut: by BigQuery, as a cell may have megabytes.
+  func query(_ slice: BigQuerySlice, snapshot: Int64? = nil) -> BigQueryQuery {
+    var inner: [String] = []
+    var outer: [String] = []
+    var size = ""
+    for (index, entry) in columns.entries.enumerated() {
+      inner.append("\(expression(entry)) AS c\(index)")
+      if entry.column == .payload {
+        let isOver = "BYTE_LENGTH(c\(index)) > \(RowBatchBuilder.maximumPayload)"
+        outer.append(
+          "IF(\(isOver), LEFT(c\(index), \(RowBatchBuilder.excerptLength)), c\(index)) AS p"
+        )
+        size = ", IF(\(isOver), BYTE_LENGTH(c\(index)), NULL) AS size"
+      } else {
+        outer.append("c\(index)")
+      }
+    }
+    let (condition, parameters) = filter(slice)
+    let order = slice.isOrdered ? " ORDER BY c0" : ""
+    var query = BigQueryQuery(
+      "SELECT \(outer.joined(separator: ", "))\(size) FROM (SELECT \(inner.joined(separator: ", ")) "
+        + "FROM \(relation(at: snapshot)) WHERE \(condition))\(order)",
+      source: source.name,
+      location: source.location
+    )
+    query.parameters = parameters
+    return query
+  }
+
+  /// Values as parameters, never as text.
+  func filter(_ slice: BigQuerySlice) -> (condition: String, [BigQueryQuery.Parameter]) {
+    var condition = "\(updatedAt) IS NOT NULL"
+    var parameters: [BigQueryQuery.Parameter] = []
+    func bound(_ name: String, _ text: String) {
+      parameters.append(
+        .init(
+          name: name,
+          type: isNaive ? "DATETIME" : "TIMESTAMP",
+          value: isNaive ? text : "\(text)+00:00"
+        )
+      )
+    }
+    if let from = slice.from {
+      condition += " AND \(updatedAt) >= @from"
+      bound("from", from.text)
+    } else if source.requiredFilter != nil {
+      // IS NOT NULL alone may not count as a filter; this one is true of every row.
+      condition += " AND \(updatedAt) >= @from"
+      bound("from", "0001-01-01 00:00:00")
+    }
+    if let to = slice.to {
+      condition += " AND \(updatedAt) < @to"
+      bound("to", to.text)
+    }
+    return (condition, parameters)
+  }
+
+  private func expression(_ entry: SourceColumns.Entry) -> String {
+    let name = "s.\(BigQuerySQL.quoted(entry.name))"
+    let type = source.fields[entry.position].type
+    switch entry.column {
+    case .updatedAt: return instant
+    case .payload:
+      // TO_JSON_STRING makes the text "null" of NULL.
+      return type == "STRING" ? name : "IF(\(name) IS NULL, NULL, TO_JSON_STRING(\(name)))"
+    default:
+      // One that is longer is not valid anyway.
+      let text = type == "STRING" ? name : "CAST(\(name) AS STRING)"
+      return "LEFT(\(text), \(RowBatchBuilder.maximumIdentifier))"
+    }
+  }
+}
+
+/// A span of UPDATED_AT that one job reads.
+struct BigQuerySlice: Sendable, Equatable {
+  /// Microseconds since 1970 of any year from 1 to 9999.
+  struct Bound: Sendable, Equatable {
+    var microseconds: Int64
+    /// As BigQuery reads it, in UTC.
+    var text: String { Timestamp.text(microseconds: microseconds) }
+    /// The last instant that BigQuery has.
+    static let last: Int64 = 253_402_300_799_999_999
+  }
+
+  /// nil: no bound. `from` is included, `to` is not.
+  var from: Bound?
+  var to: Bound?
+  var isOrdered = true
+
+  static let all = BigQuerySlice()
+
+  /// At or after `from`, which is rounded up to BigQuery's microseconds.
+  init(from: Timestamp? = nil) {
+    // What was out of Timestamp's range became its earliest: no bound then.
+    guard let from, from != .earliest else { return }
+    let (quotient, remainder) = from.nanoseconds.quotientAndRemainder(dividingBy: 1000)
+    self.from = Bound(microseconds: remainder > 0 ? quotient + 1 : quotient)
+  }
+
+  /// Equal parts, in order; rows of one microsecond need no order.
+  /// - Parameters: the least and the greatest UPDATED_AT of the rows.
+  func divided(least: Int64, greatest: Int64, parts: Int64 = 8) -> [BigQuerySlice] {
+    let low = max(from?.microseconds ?? least, least)
+    let high = min(to.map { $0.microseconds - 1 } ?? greatest, greatest)
+    guard high >= low else { return [] }
+    let width = max(1, (high - low) / parts + 1)
+    var slices: [BigQuerySlice] = []
+    var start = low
+    while start <= high {
+      var slice = BigQuerySlice()
+      slice.from = Bound(microseconds: start)
+      let end = min(start + width, high + 1)
+      slice.to = end > Bound.last ? nil : Bound(microseconds: end)
+      slice.isOrdered = width > 1
+      slices.append(slice)
+      start += width
+    }
+    return slices
+  }
+}

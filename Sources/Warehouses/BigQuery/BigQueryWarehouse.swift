@@ -1,0 +1,68 @@
+import HTTPFetch
+import SyncModel
+import Warehouse
+
+/// BigQuery over its REST API v2, signed in as a service account.
+struct BigQueryWarehouse: WarehouseDriver {
+  let type = "bigquery"
+  let schema = BigQuerySettings.schema
+  let credentialTypes = [CredentialType.serviceAccount]
+  private let surroundings: WarehouseSurroundings
+
+  init(_ surroundings: WarehouseSurroundings) { self.surroundings = surroundings }
+
+  /// Google's own client tries for ten minutes; a run is tried again as a whole anyway.
+  static let retries = FetchRetryPolicy(
+    maximumAttempts: 8,
+    firstDelay: .milliseconds(250),
+    longestDelay: .seconds(20),
+    deadline: .seconds(300)
+  )
+
+  func connect(
+    settings: [String: String],
+    credentials: WarehouseCredentials
+  ) async throws -> any WarehouseConnection {
+    let settings = try BigQuerySettings(schema.validated(settings, type: type))
+    guard let signer = credentials.main?.signer else {
+      throw Failure(
+        "credential_missing",
+        "a bigquery source needs a credential of type service_account: the key file of a service "
+          + "account",
+        recovery: .needsOperator
+      )
+    }
+    var configuration = HTTPClientConfiguration(
+      policy: surroundings.egress,
+      authorityFile: settings.caFile
+    )
+    // Google sends gzip only to those whose name says so too ("Performance tips").
+    configuration.userAgent = "\(surroundings.userAgent) (gzip)"
+    let client: HTTPClient
+    do {
+      client = try HTTPClient(configuration)
+    } catch {
+      throw BigQueryFailure.transport(error, what: "starting")
+    }
+    let access = GoogleAccess(
+      client,
+      signer: signer,
+      policy: Self.retries,
+      world: surroundings.world
+    )
+    let api = BigQueryAPI(
+      settings,
+      client: client,
+      access: access,
+      policy: Self.retries,
+      world: surroundings.world
+    )
+    do {
+      try await api.signIn()
+    } catch {
+      api.shutDown()
+      throw error
+    }
+    return BigQueryWarehouseConnection(api)
+  }
+}

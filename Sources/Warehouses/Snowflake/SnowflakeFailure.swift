@@ -1,0 +1,235 @@
+import HTTPFetch
+import SyncModel
+import Warehouse
+
+/// What Snowflake answers, as failures for people: by code first, then SQLSTATE, then HTTP status
+/// (warehouses.md, A.10).
+struct SnowflakeFailure: Sendable {
+  let settings: SnowflakeSettings
+  let user: String
+
+  /// - Parameter source: `table "DB"."S"."T"`, `the query`, or what else was under way.
+  func failure(_ error: any Error, source: String) -> any Error {
+    switch error {
+    case let error as SnowflakeError: return named(error, source)
+    case let error as FetchError: return transport(error, source)
+    default: return error
+    }
+  }
+
+  private func named(_ error: SnowflakeError, _ source: String) -> Failure {
+    func failure(_ code: String, _ message: String, _ recovery: Recovery) -> Failure {
+      Failure(code, message, recovery: recovery, cause: error.description)
+    }
+    let words = Self.withoutPrefix(error.message)
+    let warehouse = SnowflakeName.written(settings.warehouse)
+    let role = SnowflakeName.written(settings.role)
+    switch error.code {
+    case "390144", "390303":
+      return failure(
+        "login_failed",
+        """
+        Snowflake refused the login of user \(user) at \(settings.origin.host): \(words) Register \
+        the public key at the user (`sluice credential show` has the statement), and check that \
+        "account" and the credential's username, the user's LOGIN_NAME, are right; an administrator \
+        finds the reason with SELECT SYSTEM$GET_LOGIN_FAILURE_DETAILS('the number in brackets')
+        """,
+        .needsOperator
+      )
+    case "390422":
+      return failure(
+        "network_policy",
+        """
+        Snowflake's network policy does not let us in: \(words) Add the address to the policy of the \
+        account or of user \(user)
+        """,
+        .needsOperator
+      )
+    case "390189":
+      return failure(
+        "role_not_granted",
+        "user \(user) does not have role \(role): GRANT ROLE \(role) TO USER \(user)",
+        .needsOperator
+      )
+    case "000606":
+      return failure(
+        "no_warehouse",
+        """
+        role \(role) has no warehouse \(warehouse): there is none of that name, or \
+        GRANT USAGE ON WAREHOUSE \(warehouse) TO ROLE \(role) is missing
+        """,
+        .needsOperator
+      )
+    case "000608":
+      return failure(
+        "warehouse_suspended",
+        """
+        warehouse \(warehouse) is suspended and role \(role) may not resume it: \
+        ALTER WAREHOUSE \(warehouse) SET AUTO_RESUME = TRUE, or \
+        GRANT OPERATE ON WAREHOUSE \(warehouse) TO ROLE \(role)
+        """,
+        .needsOperator
+      )
+    case "090073":
+      return failure(
+        "quota_exceeded",
+        "warehouse \(warehouse) cannot be resumed: \(words)",
+        .needsOperator
+      )
+    case "002003", "002043": return missing(error, source, words)
+    case "000904":
+      return failure(
+        "column_missing",
+        "\(source) does not have a column that the query names: \(words)",
+        .needsOperator
+      )
+    case "003001", "003540":
+      return failure(
+        "permission_denied",
+        "role \(role) may not do what reading \(source) needs: \(words)",
+        .needsOperator
+      )
+    case "000630":
+      return failure(
+        "statement_timeout",
+        """
+        reading \(source) took longer than \(settings.statementTimeout) s and was ended; give the \
+        source a larger "statementTimeout", or the warehouse more size
+        """,
+        .failRun
+      )
+    case "000604":
+      return failure("query_cancelled", "reading \(source) was cancelled: \(words)", .failRun)
+    case "000709", "000710":
+      return failure(
+        "result_expired",
+        "the result of reading \(source) is not kept any more: \(words)",
+        .reconnect
+      )
+    case "391908":
+      return failure(
+        "result_too_large",
+        """
+        the result of reading \(source) is too large for Snowflake's SQL API, which answered with \
+        a part of it: read fewer columns or rows with a view or a query
+        """,
+        .needsOperator
+      )
+    case "390505":
+      return failure(
+        "too_many_requests",
+        "Snowflake takes no more requests at the moment: \(words)",
+        .retry
+      )
+    case "391917", "390142":
+      return failure("query_failed", "Snowflake did not take the request: \(words)", .failRun)
+    default: return byState(error, source, words)
+    }
+  }
+
+  private func missing(_ error: SnowflakeError, _ source: String, _ words: String) -> Failure {
+    let role = SnowflakeName.written(settings.role)
+    let what: (code: String, grant: String) =
+      if words.contains("Database '") {
+        ("database_not_found", "GRANT USAGE ON DATABASE … TO ROLE \(role)")
+      } else if words.contains("Schema '") || error.code == "002043" {
+        ("schema_not_found", "GRANT USAGE ON SCHEMA … TO ROLE \(role)")
+      } else {
+        ("table_not_found", "GRANT SELECT ON TABLE … TO ROLE \(role)")
+      }
+    return Failure(
+      what.code,
+      "\(source): \(words) Where it does exist, \(what.grant) is missing",
+      recovery: .needsOperator,
+      cause: error.description
+    )
+  }
+
+  private func byState(_ error: SnowflakeError, _ source: String, _ words: String) -> Failure {
+    func failure(_ code: String, _ message: String, _ recovery: Recovery) -> Failure {
+      Failure(code, message, recovery: recovery, cause: error.description)
+    }
+    // Texts of class 22, data exceptions, quote values of the row.
+    if error.sqlState.hasPrefix("22") {
+      return failure(
+        "query_failed",
+        "\(source) cannot be read: the data do not fit the query (SQLSTATE \(error.sqlState))",
+        .needsOperator
+      )
+    }
+    if error.sqlState.hasPrefix("42") || error.sqlState.hasPrefix("0A") {
+      return failure(
+        "query_failed",
+        "\(source) cannot be read: \(words) (code \(error.code))",
+        .needsOperator
+      )
+    }
+    switch error.status {
+    case 401: return named(SnowflakeError(error, code: "390144"), source)
+    case 403:
+      return failure(
+        "access_forbidden",
+        "\(settings.origin.host) forbids the request: \(words.isEmpty ? "HTTP 403" : words)",
+        .needsOperator
+      )
+    case 404:
+      return failure(
+        "host_not_found",
+        "\(settings.origin.host) has no SQL API; check the setting \"account\" or \"host\"",
+        .needsOperator
+      )
+    case 408: return named(SnowflakeError(error, code: "000630"), source)
+    case 429, 500...599:
+      return failure(
+        "warehouse_unavailable",
+        "\(settings.origin.host) answers HTTP \(error.status) again and again: \(words)",
+        .retry
+      )
+    default:
+      return failure(
+        "query_failed",
+        "reading \(source) failed: \(words) (code \(error.code), HTTP \(error.status))",
+        .failRun
+      )
+    }
+  }
+
+  private func transport(_ error: FetchError, _ source: String) -> Failure {
+    let (code, recovery): (String, Recovery) =
+      switch error.kind {
+      case .hostNotFound: ("host_not_found", .needsOperator)
+      case .tls: ("tls_failed", .needsOperator)
+      case .notAllowed: ("address_not_allowed", .needsOperator)
+      case .invalidRequest, .invalidSetting: ("invalid_settings", .needsOperator)
+      case .cannotConnect: ("connection_refused", .retry)
+      case .timeout: ("connect_timeout", .retry)
+      case .closed: ("connection_closed", .failRun)
+      default: ("connection_lost", .reconnect)
+      }
+    return Failure(
+      code,
+      "\(settings.origin.host), \(source): \(error.message)",
+      recovery: recovery,
+      cause: error.cause
+    )
+  }
+
+  /// Without the line that every compilation error begins with, and with a full stop.
+  static func withoutPrefix(_ message: String) -> String {
+    var text = message[...]
+    for prefix in ["SQL compilation error: ", "SQL access control error: "]
+    where text.hasPrefix(prefix) {
+      text = text.dropFirst(prefix.count)
+    }
+    guard let last = text.last else { return "" }
+    return last == "." || last == "]" || last == ")" ? String(text) : text + "."
+  }
+}
+
+extension SnowflakeError {
+  /// The same under another code, where the answer had none.
+  fileprivate init(_ error: SnowflakeError, code: String) {
+    self = error
+    self.code = code
+  }
+}

@@ -1,0 +1,206 @@
+"""The seed's walk with Databricks: by docs/warehouses/databricks.md alone, against the emulator."""
+
+import json
+import re
+import sys
+import threading
+import time
+
+import pytest
+from support.house import OK, REPOSITORY, House
+
+sys.path.insert(0, str(REPOSITORY / "Tests/Emulators/tests"))
+from databricks_process import DatabricksProcess  # noqa: E402
+
+PAGE = (REPOSITORY / "docs/warehouses/databricks.md").read_text()
+PYTHON = REPOSITORY / ".build/emulators-venv/bin/python"
+
+
+@pytest.fixture(scope="module")
+def emulator():
+    assert PYTHON.exists(), "run make emulators first"
+    process = DatabricksProcess(PYTHON)
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    settings = {"SLUICE_EGRESS_ALLOW": "127.0.0.0/8,::1", "SLUICE_SHORTEST_INTERVAL": "5"}
+    with House(tmp_path_factory.mktemp("databricks"), settings=settings) as house:
+        yield house
+
+
+def blocks(kind):
+    """The page's code of a language, without its indentation."""
+    found = re.findall(rf"^( *)```{kind}\n(.*?)^ *```", PAGE, re.M | re.S)
+    assert found
+    return [re.sub(rf"^{indent}", "", text, flags=re.M) for indent, text in found]
+
+
+@pytest.fixture
+def workspace(emulator):
+    """Set up with the page's statements, and a principal that has what they grant and no more."""
+    workspace = emulator.workspace()
+    workspace.post("principal", name="sluice", can_use=True, client_secret="dose-sluice",
+                   tokens=[f"dapi.{workspace.name}.sluice"])
+    for script in blocks("sql"):
+        workspace.sql(script)
+    return workspace
+
+
+def manifest(house, workspace, name, kind):
+    """The page's YAML with the emulator's address and a credential of a kind."""
+    text = blocks("yaml")[0]
+    (house.folder / f"{name}-secret").write_text({
+        "token": f"dapi.{workspace.name}.sluice\n", "oauth_client": "dose-sluice"}[kind])
+    (house.folder / f"{name}-secret").chmod(0o600)
+    changes = {
+        "type: oauth_client .*": f"type: {kind}",
+        "username: .*\n": f"username: {workspace.name}.sluice\n" if kind == "oauth_client" else "",
+        "secretFile: .*": f"secretFile: {name}-secret",
+        "host: .*": f"host: localhost\n  port: {workspace.says['port']}\n  caFile: {workspace.says['caFile']}",
+        "httpPath: .*": f"httpPath: {workspace.http_path}",
+        "every: 1h": 'cron: "* * * * *"',
+        "name: (lake|users|leavers)": rf"name: {name}-\1",
+        "(source|credential): lake": rf"\1: {name}-lake"}
+    for pattern, replacement in changes.items():
+        text, count = re.subn(pattern, replacement, text)
+        assert count, pattern
+    return text
+
+
+def rows(workspace, table, values):
+    workspace.sql(f"INSERT INTO cdi.ingestion.{table} " + values)
+
+
+USERS = ("(updated_at, external_id, payload) VALUES (timestamp_micros({0}), 'ada', '{{\"tier\":\"gold\",\"n\":1}}'), "
+         "(timestamp_micros({1}), 'bob', '{{\"tier\":\"silver\"}}')")
+
+
+@pytest.mark.parametrize("kind", ["token", "oauth_client"])
+def test_the_page_alone(house, workspace, kind):
+    name = kind.split("_")[0]
+    rows(workspace, "users_attributes_sync", USERS.format(1704067200123456, 1704067201000000))
+    house.apply(manifest(house, workspace, name, kind))
+
+    # The warehouse is stopped and needs its time, scaled: the test says so and works.
+    workspace.post("warehouse", state="STOPPED", start_seconds=240, lag=5)
+    wake = threading.Timer(8, lambda: workspace.advance(240))
+    wake.start()
+    result = house.run(
+        "source", "test", f"{name}-lake", "--table", "users_attributes_sync", "--data", "attributes", "-o", "json")
+    wake.join()
+    assert result.returncode == OK, result.stderr + house.log_tail()
+    assert "the SQL warehouse cdi is starting; a classic or pro one takes two to five minutes" in result.stderr
+    assert "s so far" in result.stderr and "the SQL warehouse runs, after" in result.stderr
+    report = json.loads(result.stdout)
+    assert report["ok"] is True and "ada" in result.stdout and "2024-01-01 00:00:00.123456" in result.stdout
+
+    users, leavers = f"{name}-users", f"{name}-leavers"
+    for sync in (users, leavers):
+        house.cli("sync", "test", sync)
+        house.cli("sync", "activate", sync)
+    run = house.run_sync(users)
+    assert (run["status"], run["rows_read"], run["applied"]) == ("success", 2, 2)
+    assert house.json("profile", "show", "--external-id", "ada")["custom_attributes"] == {"tier": "gold", "n": 1}
+    again = house.run_sync(users)
+    assert (again["status"], again["applied"]) == ("success", 0)
+
+    # A scheduled run reads what came meanwhile; a null removes an attribute.
+    rows(workspace, "users_attributes_sync",
+         "(updated_at, external_id, payload) VALUES (timestamp_micros(1704067300000001), 'ada', '{\"n\":null}')")
+    scheduled = wait_for_slot(house, users)
+    assert scheduled["status"] == "success"
+    deadline = time.monotonic() + 70
+    while house.json("profile", "show", "--external-id", "ada")["custom_attributes"] != {"tier": "gold"}:
+        assert time.monotonic() < deadline, house.log_tail()
+        time.sleep(0.5)
+    house.cli("sync", "pause", users)
+
+    # User deletes, end to end.
+    rows(workspace, "users_deletes_sync", "(updated_at, external_id) VALUES (timestamp_micros(1704067400000000), 'bob')")
+    deleted = house.run_sync(leavers)
+    assert (deleted["status"], deleted["applied"]) == ("success", 1)
+    assert house.run("profile", "show", "--external-id", "bob").returncode != OK
+    assert house.run("profile", "show", "--external-id", "ada").returncode == OK
+    house.cli("sync", "pause", leavers)
+
+    # Nothing that is a secret was written anywhere.
+    logs = "".join(file.read_text(errors="replace") for file in house.data.glob("log/*.log"))
+    for secret in ["X-Amz-Signature", f"dapi.{workspace.name}", "dose-sluice", f"eyJ.{workspace.name}"]:
+        assert secret not in logs
+    assert all("authorization" not in entry["headers"] for entry in workspace.journal("link")[0])
+
+
+def test_a_run_waits_for_the_warehouse(house, workspace):
+    rows(workspace, "users_attributes_sync", USERS.format(1704067200123456, 1704067201000000))
+    house.apply(manifest(house, workspace, "cold", "token"))
+    house.cli("sync", "test", "cold-users")
+    house.cli("sync", "activate", "cold-users")
+    workspace.post("warehouse", state="STOPPED", start_seconds=240)
+    run = house.json("sync", "run", "cold-users")
+    deadline = time.monotonic() + 30
+    while house.json("run", "show", run["run_id"])["phase"] != "starting_warehouse":
+        assert time.monotonic() < deadline, house.json("run", "show", run["run_id"])
+        time.sleep(0.1)
+    workspace.advance(240)
+    watched = house.json("run", "watch", run["run_id"])
+    watched = watched[-1] if isinstance(watched, list) else watched
+    assert watched["status"] == "success" and watched["rows_read"] == 2
+    house.cli("sync", "pause", "cold-users")
+
+
+def test_a_chunk_of_100_mb_does_not_fill_the_orchestrator(house, workspace):
+    """B.8.22: the peak of the orchestrator's memory stays where a small run left it."""
+    workspace.post("configure", chunk_bytes=200_000_000)
+    workspace.sql(
+        "INSERT INTO cdi.ingestion.users_attributes_sync (updated_at, external_id, payload) "
+        "SELECT timestamp_micros(1704067200000000 + id), concat('u', CAST(id AS STRING)), "
+        "concat('{\"a\":\"', repeat('x', 900), '\"}') FROM range(100000) AS s(id)")
+    house.apply(manifest(house, workspace, "large", "token"))
+    house.cli("sync", "test", "large-users")
+    house.cli("sync", "activate", "large-users")
+    before = house.peak_memory("orchestrator")
+    run = house.run_sync("large-users")
+    grown = house.peak_memory("orchestrator") - before
+    house.cli("sync", "pause", "large-users")
+    assert run["rows_read"] == 100_000 and run["status"] == "success"
+    assert len({entry["facts"]["chunk"] for entry in workspace.journal("link")[0]}) == 1
+    print(f"grown by {grown >> 20} MiB")
+    assert grown < 64 << 20
+
+
+def test_what_is_refused_is_said(house, workspace):
+    house.apply(manifest(house, workspace, "poor", "token"))
+    workspace.sql("REVOKE SELECT ON TABLE cdi.ingestion.users_attributes_sync FROM `sluice`")
+    result = house.run("source", "test", "poor-lake", "--table", "users_attributes_sync", "--data", "attributes")
+    assert result.returncode != OK
+    assert "grant SELECT on it, USE SCHEMA and USE CATALOG" in result.stdout + result.stderr
+
+
+def wait_for_slot(house, sync, patience=80):
+    deadline = time.monotonic() + patience
+    while True:
+        runs = map(json.loads, house.cli("run", "list", sync, "-o", "jsonl").splitlines())
+        ended = [run for run in runs if run["trigger"] == "schedule" and run["status"] != "running"]
+        if ended:
+            return ended[0]
+        assert time.monotonic() < deadline, house.log_tail()
+        time.sleep(0.2)
+
+
+def test_the_page_shows_what_the_driver_says():
+    """Each message of the table stands in the driver's source, so that neither changes alone."""
+    source = "".join(
+        file.read_text() for file in (REPOSITORY / "Sources/Warehouses/Databricks").glob("*.swift"))
+    source = re.sub(r'\\\([^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*\)', "…", source)
+    table = PAGE.split("## What goes wrong")[1].split("## The contract")[0]
+    codes = set(re.findall(r"`([a-z_]+)`", table)) & set(re.findall(r'"([a-z_]+)"', source))
+    assert len(codes) >= 17, sorted(codes)
+    for phrase in [
+            "make a new one and rotate the credential", "grant it CAN USE", "could not be started: …",
+            "look at its events in the workspace, or use a serverless one", "is not a Databricks API response",
+            "allow its host through the firewall, and run again", "nothing of it is used; narrow the query"]:
+        assert phrase.split("…")[0] in source, phrase
+        assert phrase.split("…")[0] in table, phrase
