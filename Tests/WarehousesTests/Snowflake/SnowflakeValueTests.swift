@@ -143,6 +143,24 @@ struct SnowflakeValueTests {
     #expect(rows.first?.payload?.utf8.count == RowBatchBuilder.excerptLength)
   }
 
+  @Test("a preview of rows so large that they come in several partitions")
+  func largePreview() async throws {
+    let fixture = try await SnowflakeFixture()
+    try await fixture.create(
+      FixtureTable(
+        "t",
+        [("UPDATED_AT", .instant), ("EXTERNAL_ID", .text), ("PAYLOAD", .text)],
+        (0..<5).map { [.instant(newYear + $0), .text("\($0)"), .long(500_000)] }
+      )
+    )
+    let connection = try await fixture.connect()
+    let inspection = try await connection.inspect(.table("\"t\""), data: .attributes, previewLimit: 5)
+    #expect(inspection.problem == nil)
+    #expect(inspection.preview.map { $0[1] } == ["4", "3", "2", "1", "0"])
+    #expect(try await fixture.requests("partition").count >= 2)
+    await connection.close()
+  }
+
   @Test("15: PAYLOAD may be VARIANT or OBJECT; what is no object is the row's own trouble")
   func semistructured() async throws {
     let fixture = try await SnowflakeFixture()
