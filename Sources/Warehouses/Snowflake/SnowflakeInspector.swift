@@ -71,7 +71,8 @@ struct SnowflakeInspector: Sendable {
     while try await result.read({ cells in
       if rows.isEmpty, let position = updatedAt?.position, position < cells.count {
         newest = cells[position].flatMap {
-          changes?.instantType == "date" ? SnowflakeInstant.date($0) : SnowflakeInstant.timestamp($0)
+          changes?.instantType == "date"
+            ? SnowflakeInstant.date($0) : SnowflakeInstant.timestamp($0)
         }
       }
       rows.append(

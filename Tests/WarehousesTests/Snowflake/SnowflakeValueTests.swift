@@ -154,7 +154,11 @@ struct SnowflakeValueTests {
       )
     )
     let connection = try await fixture.connect()
-    let inspection = try await connection.inspect(.table("\"t\""), data: .attributes, previewLimit: 5)
+    let inspection = try await connection.inspect(
+      .table("\"t\""),
+      data: .attributes,
+      previewLimit: 5
+    )
     #expect(inspection.problem == nil)
     #expect(inspection.preview.map { $0[1] } == ["4", "3", "2", "1", "0"])
     #expect(try await fixture.requests("partition").count >= 2)
@@ -180,9 +184,15 @@ struct SnowflakeValueTests {
     }
   }
 
-  @Test("17: the user's time zone moves nothing", arguments: ["America/Los_Angeles", "Asia/Kolkata"])
+  @Test(
+    "17: the user's time zone moves nothing",
+    arguments: ["America/Los_Angeles", "Asia/Kolkata"]
+  )
   func timeZone(name: String) async throws {
-    let fixture = try await table("TIMESTAMP_NTZ(9)", [.number("\(newYear)"), .number("\(newYear + 1)")])
+    let fixture = try await table(
+      "TIMESTAMP_NTZ(9)",
+      [.number("\(newYear)"), .number("\(newYear + 1)")]
+    )
     try await fixture.sql("ALTER USER SLUICE SET TIMEZONE = '\(name)'")
     #expect(try await read(fixture, from: newYear + 1).map(\.externalID) == ["1"])
     let bodies = try await fixture.requests("submit").compactMap { $0["body"] }
