@@ -61,6 +61,8 @@ struct SnowflakeInspector: Sendable {
     let order = updatedAt.map { " ORDER BY s.\(TableName.quoted($0.name)) DESC NULLS LAST" } ?? ""
     let statement = SnowflakeStatement(
       text: "SELECT s.* FROM \(source.from)\(order) LIMIT \(limit)",
+      // Rows may be large and come in several partitions: for those the handle must be known first.
+      isAsynchronous: true,
       source: source.name
     )
     let result = try await SnowflakeResult.open(statement, on: session)
@@ -69,7 +71,8 @@ struct SnowflakeInspector: Sendable {
     while try await result.read({ cells in
       if rows.isEmpty, let position = updatedAt?.position, position < cells.count {
         newest = cells[position].flatMap {
-          changes?.instantType == "date" ? SnowflakeInstant.date($0) : SnowflakeInstant.timestamp($0)
+          changes?.instantType == "date"
+            ? SnowflakeInstant.date($0) : SnowflakeInstant.timestamp($0)
         }
       }
       rows.append(

@@ -194,7 +194,10 @@ final class SnowflakeSession: Sendable {
     while true {
       let token = try await login.token()
       var request = try make(isRetry)
-      try request.headers.add("Authorization", "Bearer \(String(decoding: token.token, as: UTF8.self))")
+      try request.headers.add(
+        "Authorization",
+        "Bearer \(String(decoding: token.token, as: UTF8.self))"
+      )
       try request.headers.add("X-Snowflake-Authorization-Token-Type", "KEYPAIR_JWT")
       try request.headers.add("Accept", "application/json")
       let outcome: FetchRetryPolicy.Outcome

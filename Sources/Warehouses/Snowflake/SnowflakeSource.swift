@@ -72,7 +72,9 @@ extension SnowflakeSession {
         var rows: [[String?]] = []
         while try await result.read({ cells in
           rows.append(
-            (0..<cells.count).map { index in cells[index].map { String(decoding: $0, as: UTF8.self) } }
+            (0..<cells.count).map { index in
+              cells[index].map { String(decoding: $0, as: UTF8.self) }
+            }
           )
           return true
         }) {}

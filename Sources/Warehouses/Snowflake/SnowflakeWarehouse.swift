@@ -116,7 +116,10 @@ struct SnowflakeWarehouse: WarehouseDriver {
   }
 
   private static func greet(_ session: SnowflakeSession) async throws -> String {
-    let statement = SnowflakeStatement(text: "SELECT CURRENT_VERSION()", source: "the server's version")
+    let statement = SnowflakeStatement(
+      text: "SELECT CURRENT_VERSION()",
+      source: "the server's version"
+    )
     return try await session.small(statement).rows.first?.first.flatMap { $0 } ?? "?"
   }
 }

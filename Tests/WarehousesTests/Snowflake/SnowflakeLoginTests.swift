@@ -191,7 +191,8 @@ struct SnowflakeLoginTests {
   @Test(
     "settings that cannot be right are named",
     arguments: [
-      ("account", "https://acct.snowflakecomputing.com"), ("account", "acct.snowflakecomputing.com"),
+      ("account", "https://acct.snowflakecomputing.com"),
+      ("account", "acct.snowflakecomputing.com"),
       ("host", "two hosts"), ("warehouse", "a.b"), ("statementTimeout", "0"), ("role", "\"open"),
       ("caFile", "/no/such/file"), ("port", "0"),
     ]

@@ -63,7 +63,9 @@ struct SnowflakeMessageTests {
     #expect(try await fixture.counter("warehouse resumed") == 1)
     let submits = try await fixture.requests("submit")
     let texts = submits.compactMap { $0["body"]?["statement"]?.string }
-    #expect(texts.filter { $0.hasPrefix("ALTER") } == [#"ALTER WAREHOUSE "WH" RESUME IF SUSPENDED"#])
+    #expect(
+      texts.filter { $0.hasPrefix("ALTER") } == [#"ALTER WAREHOUSE "WH" RESUME IF SUSPENDED"#]
+    )
     #expect(texts.first?.hasPrefix("ALTER") == false)
     // What is asked for anew has an id of its own.
     let ids = submits.compactMap { $0["query"]?["requestId"]?.string }
@@ -150,7 +152,8 @@ struct SnowflakeMessageTests {
     arguments: [
       (429, "390505", "too_many_requests", Recovery.retry),
       (503, "", "warehouse_unavailable", .retry), (403, "", "access_forbidden", .needsOperator),
-      (404, "", "host_not_found", .needsOperator), (422, "003001", "permission_denied", .needsOperator),
+      (404, "", "host_not_found", .needsOperator),
+      (422, "003001", "permission_denied", .needsOperator),
       (400, "390142", "query_failed", .failRun), (422, "001003", "query_failed", .needsOperator),
     ]
   )
@@ -183,7 +186,9 @@ struct SnowflakeMessageTests {
     #expect(try await failure(fixture).code == "result_too_large")
   }
 
-  @Test("21: names in small letters are Snowflake's own in capitals; in quotes they are as they are")
+  @Test(
+    "21: names in small letters are Snowflake's own in capitals; in quotes they are as they are"
+  )
   func smallLetters() async throws {
     var fixture = try await fixture()
     for name in ["database", "schema", "warehouse", "role"] {
@@ -218,10 +223,12 @@ struct SnowflakeMessageTests {
       "CREATE TABLE A (UPDATED_AT VARCHAR, EXTERNAL_ID VARCHAR, PAYLOAD VARCHAR)",
       #"CREATE TABLE B (UPDATED_AT TIMESTAMP_NTZ, "updated_at" TIMESTAMP_NTZ, EMAIL VARCHAR, PAYLOAD VARCHAR)"#,
       "CREATE TABLE C (UPDATED_AT TIMESTAMP_NTZ, PAYLOAD VARCHAR)",
-      "GRANT SELECT ON TABLE A TO ROLE LOADER", "GRANT SELECT ON TABLE B TO ROLE LOADER",
+      "GRANT SELECT ON TABLE A TO ROLE LOADER",
+      "GRANT SELECT ON TABLE B TO ROLE LOADER",
       "GRANT SELECT ON TABLE C TO ROLE LOADER"
     )
-    for (table, code) in [("A", "column_type"), ("B", "column_ambiguous"), ("C", "column_missing")] {
+    for (table, code) in [("A", "column_type"), ("B", "column_ambiguous"), ("C", "column_missing")]
+    {
       #expect(try await failure(fixture, table).code == code)
     }
     let texts = try await fixture.requests("submit").compactMap { $0["body"]?["statement"]?.string }

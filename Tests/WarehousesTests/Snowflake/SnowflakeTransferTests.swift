@@ -216,7 +216,9 @@ struct SnowflakeTransferTests {
     let reading = Task {
       try await connection.readChanges(fixture.selection("t"), data: .attributes, from: nil)
     }
-    while try await fixture.requests("poll").isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+    while try await fixture.requests("poll").isEmpty {
+      try await Task.sleep(for: .milliseconds(20))
+    }
     try await fixture.ask("set", ["run_seconds": 60])
     reading.cancel()
     await connection.close()
@@ -292,7 +294,10 @@ struct SnowflakeTransferTests {
     await connection.close()
   }
 
-  @Test("what is no JSON is a broken answer, not rows", arguments: ["<html>", "{\"data\":[[1", "[]"])
+  @Test(
+    "what is no JSON is a broken answer, not rows",
+    arguments: ["<html>", "{\"data\":[[1", "[]"]
+  )
   func noJSON(body: String) async throws {
     let fixture = try await large()
     try await fixture.fault(
@@ -309,7 +314,10 @@ extension SnowflakeFixture {
   func partition(_ number: Int, of table: String) async throws -> String {
     let answer = try await ask(
       "render",
-      ["statement": .string("SELECT * FROM \(from(table)) ORDER BY 1"), "partition": .number("\(number)")]
+      [
+        "statement": .string("SELECT * FROM \(from(table)) ORDER BY 1"),
+        "partition": .number("\(number)"),
+      ]
     )
     return answer.string ?? ""
   }

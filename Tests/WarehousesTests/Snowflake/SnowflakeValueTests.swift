@@ -143,6 +143,28 @@ struct SnowflakeValueTests {
     #expect(rows.first?.payload?.utf8.count == RowBatchBuilder.excerptLength)
   }
 
+  @Test("a preview of rows so large that they come in several partitions")
+  func largePreview() async throws {
+    let fixture = try await SnowflakeFixture()
+    try await fixture.create(
+      FixtureTable(
+        "t",
+        [("UPDATED_AT", .instant), ("EXTERNAL_ID", .text), ("PAYLOAD", .text)],
+        (0..<5).map { [.instant(newYear + $0), .text("\($0)"), .long(500_000)] }
+      )
+    )
+    let connection = try await fixture.connect()
+    let inspection = try await connection.inspect(
+      .table("\"t\""),
+      data: .attributes,
+      previewLimit: 5
+    )
+    #expect(inspection.problem == nil)
+    #expect(inspection.preview.map { $0[1] } == ["4", "3", "2", "1", "0"])
+    #expect(try await fixture.requests("partition").count >= 2)
+    await connection.close()
+  }
+
   @Test("15: PAYLOAD may be VARIANT or OBJECT; what is no object is the row's own trouble")
   func semistructured() async throws {
     let fixture = try await SnowflakeFixture()
@@ -162,9 +184,15 @@ struct SnowflakeValueTests {
     }
   }
 
-  @Test("17: the user's time zone moves nothing", arguments: ["America/Los_Angeles", "Asia/Kolkata"])
+  @Test(
+    "17: the user's time zone moves nothing",
+    arguments: ["America/Los_Angeles", "Asia/Kolkata"]
+  )
   func timeZone(name: String) async throws {
-    let fixture = try await table("TIMESTAMP_NTZ(9)", [.number("\(newYear)"), .number("\(newYear + 1)")])
+    let fixture = try await table(
+      "TIMESTAMP_NTZ(9)",
+      [.number("\(newYear)"), .number("\(newYear + 1)")]
+    )
     try await fixture.sql("ALTER USER SLUICE SET TIMEZONE = '\(name)'")
     #expect(try await read(fixture, from: newYear + 1).map(\.externalID) == ["1"])
     let bodies = try await fixture.requests("submit").compactMap { $0["body"] }
