@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import HTTPFetch
 import SyncModel
 import Synchronization
 import TestSupport
