@@ -43,7 +43,7 @@ class Running:
 
     async def _listen(self, application, port, context):
         # A client that is gone ends its request; nothing is written about each one.
-        runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
+        runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1)
         await runner.setup()
         self._runners.append(runner)
         site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=context, backlog=512)
