@@ -74,14 +74,15 @@ def rows(workspace, table, values):
     workspace.sql(f"INSERT INTO cdi.ingestion.{table} " + values)
 
 
-USERS = ("(updated_at, external_id, payload) VALUES (timestamp_micros({0}), 'ada', '{{\"tier\":\"gold\",\"n\":1}}'), "
-         "(timestamp_micros({1}), 'bob', '{{\"tier\":\"silver\"}}')")
+USERS = ("(updated_at, external_id, payload) VALUES "
+         "(timestamp_micros(1704067200123456), '{0}-ada', '{{\"tier\":\"gold\",\"n\":1}}'), "
+         "(timestamp_micros(1704067201000000), '{0}-bob', '{{\"tier\":\"silver\"}}')")
 
 
 @pytest.mark.parametrize("kind", ["token", "oauth_client"])
 def test_the_page_alone(house, workspace, kind):
     name = kind.split("_")[0]
-    rows(workspace, "users_attributes_sync", USERS.format(1704067200123456, 1704067201000000))
+    rows(workspace, "users_attributes_sync", USERS.format(name))
     house.apply(manifest(house, workspace, name, kind))
 
     # The warehouse is stopped and needs its time, scaled: the test says so and works.
@@ -103,27 +104,28 @@ def test_the_page_alone(house, workspace, kind):
         house.cli("sync", "activate", sync)
     run = house.run_sync(users)
     assert (run["status"], run["rows_read"], run["applied"]) == ("success", 2, 2)
-    assert house.json("profile", "show", "--external-id", "ada")["custom_attributes"] == {"tier": "gold", "n": 1}
+    assert house.json("profile", "show", "--external-id", f"{name}-ada")["custom_attributes"] == {"tier": "gold", "n": 1}
     again = house.run_sync(users)
     assert (again["status"], again["applied"]) == ("success", 0)
 
     # A scheduled run reads what came meanwhile; a null removes an attribute.
     rows(workspace, "users_attributes_sync",
-         "(updated_at, external_id, payload) VALUES (timestamp_micros(1704067300000001), 'ada', '{\"n\":null}')")
+         f"(updated_at, external_id, payload) VALUES (timestamp_micros(1704067300000001), '{name}-ada', '{{\"n\":null}}')")
     scheduled = wait_for_slot(house, users)
     assert scheduled["status"] == "success"
     deadline = time.monotonic() + 70
-    while house.json("profile", "show", "--external-id", "ada")["custom_attributes"] != {"tier": "gold"}:
+    while house.json("profile", "show", "--external-id", f"{name}-ada")["custom_attributes"] != {"tier": "gold"}:
         assert time.monotonic() < deadline, house.log_tail()
         time.sleep(0.5)
     house.cli("sync", "pause", users)
 
     # User deletes, end to end.
-    rows(workspace, "users_deletes_sync", "(updated_at, external_id) VALUES (timestamp_micros(1704067400000000), 'bob')")
+    rows(workspace, "users_deletes_sync", 
+         f"(updated_at, external_id) VALUES (timestamp_micros(1704067400000000), '{name}-bob')")
     deleted = house.run_sync(leavers)
     assert (deleted["status"], deleted["applied"]) == ("success", 1)
-    assert house.run("profile", "show", "--external-id", "bob").returncode != OK
-    assert house.run("profile", "show", "--external-id", "ada").returncode == OK
+    assert house.run("profile", "show", "--external-id", f"{name}-bob").returncode != OK
+    assert house.run("profile", "show", "--external-id", f"{name}-ada").returncode == OK
     house.cli("sync", "pause", leavers)
 
     # Nothing that is a secret was written anywhere.
@@ -134,7 +136,7 @@ def test_the_page_alone(house, workspace, kind):
 
 
 def test_a_run_waits_for_the_warehouse(house, workspace):
-    rows(workspace, "users_attributes_sync", USERS.format(1704067200123456, 1704067201000000))
+    rows(workspace, "users_attributes_sync", USERS.format("cold"))
     house.apply(manifest(house, workspace, "cold", "token"))
     house.cli("sync", "test", "cold-users")
     house.cli("sync", "activate", "cold-users")

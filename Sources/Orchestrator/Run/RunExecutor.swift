@@ -144,7 +144,10 @@ struct RunExecutor: Sendable {
 
   /// A warehouse that starts is a phase of its own: a run that waits for it is not one that hangs.
   private func heard(_ notice: WarehouseNotice) async {
-    logger.info("warehouse", metadata: ["run.id": "\(live.id)", "warehouse.notice": "\(notice.text)"])
+    logger.info(
+      "warehouse",
+      metadata: ["run.id": "\(live.id)", "warehouse.notice": "\(notice.text)"]
+    )
     live.change {
       switch notice.kind {
       case .starting: $0.enter(.startingWarehouse)

@@ -135,7 +135,8 @@ final class DatabricksAPI: Sendable {
       let isPlain =
         (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
         || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
-      result += isPlain ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      result +=
+        isPlain ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
     return result.isEmpty ? nil : String(decoding: result, as: UTF8.self)
   }
@@ -198,6 +199,8 @@ final class DatabricksAPI: Sendable {
       try request.headers.add("Accept", "application/json")
       if body != nil { try request.headers.add("Content-Type", "application/json") }
       let (response, bytes) = try await retrier.fetch(request, limit: Self.largestAnswer)
+      // A body whose reader was cancelled may look like an empty one.
+      try Task.checkCancellation()
       return (
         Answer(
           status: response.status,

@@ -86,7 +86,8 @@ struct DatabricksChanges {
       guard type.isText else { return "CAST(\(name) AS STRING)" }
       // No identifier that long is valid: the rest need not travel.
       let limit = RowBatchBuilder.maximumIdentifier
-      return "CASE WHEN octet_length(\(name)) > \(limit) THEN left(\(name), \(limit)) ELSE \(name) END"
+      return
+        "CASE WHEN octet_length(\(name)) > \(limit) THEN left(\(name), \(limit)) ELSE \(name) END"
     }
   }
 
@@ -94,7 +95,8 @@ struct DatabricksChanges {
   /// cast alone would read it in the session's zone.
   static func micros(_ name: String, _ type: DatabricksType) -> String {
     type.isNaive
-      ? "unix_micros(CAST(concat(CAST(\(name) AS STRING), 'Z') AS TIMESTAMP))" : "unix_micros(\(name))"
+      ? "unix_micros(CAST(concat(CAST(\(name) AS STRING), 'Z') AS TIMESTAMP))"
+      : "unix_micros(\(name))"
   }
 
   /// An object as JSON. Spark leaves null fields out unless told otherwise, and here a null removes an
@@ -131,7 +133,9 @@ struct DatabricksType: Equatable {
     ).uppercased()
   }
 
-  var isTimestamp: Bool { head == "TIMESTAMP" || head == "TIMESTAMP_NTZ" || head == "TIMESTAMP_LTZ" }
+  var isTimestamp: Bool {
+    head == "TIMESTAMP" || head == "TIMESTAMP_NTZ" || head == "TIMESTAMP_LTZ"
+  }
   /// Without a zone.
   var isNaive: Bool { head == "TIMESTAMP_NTZ" }
   var isText: Bool { head == "STRING" || head == "VARCHAR" || head == "CHAR" }

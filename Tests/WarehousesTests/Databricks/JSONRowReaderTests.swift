@@ -5,7 +5,8 @@ import Testing
 @Suite("Rows of JSON, read as they come")
 struct JSONRowReaderTests {
   /// All rows, with the text cut into pieces of a size.
-  func rows(_ text: String, columns: Int, pieces: Int, largestRow: Int = 1 << 20) throws -> [[[UInt8]?]]
+  func rows(_ text: String, columns: Int, pieces: Int, largestRow: Int = 1 << 20) throws
+    -> [[[UInt8]?]]
   {
     var reader = JSONRowReader(columns: columns, largestRow: largestRow)
     var result: [[[UInt8]?]] = []
@@ -26,7 +27,8 @@ struct JSONRowReaderTests {
 
   @Test("the same rows however the bytes are cut", arguments: [1, 2, 3, 5, 7, 64, 4096])
   func pieces(size: Int) throws {
-    let text = #" [ ["a","",null] ,[ "\"\\\/\n\t\r\b\f" , "\u00e9\uD83D\uDE00é" , "null" ],["1",-2.5e3,true]] "#
+    let text =
+      #" [ ["a","",null] ,[ "\"\\\/\n\t\r\b\f" , "\u00e9\uD83D\uDE00é" , "null" ],["1",-2.5e3,true]] "#
     let found = try rows(text, columns: 3, pieces: size)
     let expected: [[String?]] = [
       ["a", "", nil], ["\"\\/\n\t\r\u{8}\u{c}", "é😀é", "null"], ["1", "-2.5e3", "true"],
@@ -68,7 +70,12 @@ struct JSONRowReaderTests {
       _ = try rows(#"[["a"]]"#, columns: 2, pieces: 100)
     }
     #expect(throws: JSONRowReader.Problem.rowTooLong(row: 0)) {
-      _ = try rows("[[\"\(String(repeating: "x", count: 100))\"]]", columns: 1, pieces: 10, largestRow: 64)
+      _ = try rows(
+        "[[\"\(String(repeating: "x", count: 100))\"]]",
+        columns: 1,
+        pieces: 10,
+        largestRow: 64
+      )
     }
   }
 }

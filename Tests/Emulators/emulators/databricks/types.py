@@ -69,7 +69,7 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def instant(value, tzinfo):
-    """Spark's default pattern `yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]`: milliseconds, though the type has microseconds."""
+    """Spark's default pattern `yyyy-MM-dd'T'HH:mm:ss[.SSS]` and the offset: milliseconds, though the type has microseconds."""
     text = value.astimezone(tzinfo).isoformat(timespec="milliseconds")
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
