@@ -104,7 +104,8 @@ let package = Package(
     .target(
       name: "Warehouses",
       dependencies: [
-        "Warehouse", "SyncModel", "SQLDatabase", .product(name: "Logging", package: "swift-log"),
+        "Warehouse", "SyncModel", "SQLDatabase", "Crypto", "Loopback", "SystemThread",
+        .product(name: "Logging", package: "swift-log"),
       ]
     ),
     .target(

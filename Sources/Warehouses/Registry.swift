@@ -5,6 +5,7 @@ extension WarehouseRegistry {
   /// contract suite.
   public static let all = WarehouseRegistry([
     PostgreSQLWarehouse(),
+    RedshiftWarehouse(),
     SQLiteWarehouse(),
   ])
 }
