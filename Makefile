@@ -8,6 +8,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= debug
 SWIFT_BUILD := swift build --configuration $(CONFIGURATION)
 VENV := .build/venv
+EMULATORS := .build/emulators-venv
 PYTHON := $(VENV)/bin/python
 # All at once, a thousand tests with stores and sockets run out of descriptors, and of patience.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
@@ -38,7 +39,7 @@ demo: build ## A first sync from nothing: three services, a sample table, two ru
 	@scripts/demo --binaries "$$($(SWIFT_BUILD) --show-bin-path)"
 
 .PHONY: test
-test: deps venv ## Build, then the unit tests, then the tests of the running services
+test: deps venv test-emulators ## Emulators, then the build, the unit tests, the tests of the running services
 	$(SWIFT_BUILD) --build-tests
 	ulimit -S -n "$$(ulimit -H -n)"; \
 	  export SLUICE_CRYPTOGRAPHY_VECTORS="$$($(PYTHON) -c 'import cryptography_vectors as v; print(*v.__path__)')"; \
@@ -46,6 +47,13 @@ test: deps venv ## Build, then the unit tests, then the tests of the running ser
 	ulimit -S -n "$$(ulimit -H -n)"; SLUICE_TEST_STORE=postgresql swift test --configuration $(CONFIGURATION) \
 	  --skip-build --disable-xctest --filter VaultTests --skip '$(SQLITE_ONLY)'
 	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest Tests/Integration
+
+.PHONY: emulators
+emulators: $(EMULATORS)/.installed ## Install what the emulators of warehouses need
+
+.PHONY: test-emulators
+test-emulators: emulators ## The emulators' own suite: clients and shapes that others publish
+	cd Tests/Emulators && ../../$(EMULATORS)/bin/python -m pytest -q
 
 .PHONY: check
 check: venv ## Formatting, layers, style and protocol files
@@ -119,4 +127,10 @@ $(VENV)/.installed: Tests/Integration/requirements.txt
 	@scripts/deps all
 	python3 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(EMULATORS)/.installed: Tests/Emulators/requirements.txt
+	@scripts/deps all
+	python3 -m venv $(EMULATORS)
+	$(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

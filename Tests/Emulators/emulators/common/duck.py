@@ -4,6 +4,7 @@ What is not on the list is refused as the vendor would refuse what it does not k
 """
 
 import threading
+import time
 
 import duckdb
 import sqlglot
@@ -88,7 +89,14 @@ class Engine:
         return self._connection.cursor()
 
     def close(self):
-        self._connection.close()
+        """Ends what still runs."""
+        for _ in range(100):
+            try:
+                return self._connection.close()
+            except duckdb.Error:
+                # A call of another thread has not come back yet.
+                self._connection.interrupt()
+                time.sleep(0.02)
 
 
 def quoted(name):

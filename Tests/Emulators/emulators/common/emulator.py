@@ -87,7 +87,7 @@ class Emulator:
             answer = await self.handle(tenant, request, body, point, facts)
         answer = fault.disturb(answer)
         await asyncio.sleep(fault.action.get("delay", 0))
-        entry["status"] = answer.status if answer else None
+        entry["status"] = answer.status if answer and not fault.action.get("reset") else None
         entry["fault"] = fault.action
         return await self._send(request, answer, fault.action)
 

@@ -83,7 +83,7 @@ class Fault:
 
 
 class Faults:
-    """In order: the first that matches and is not used up strikes."""
+    """In order: the first that matches strikes, or lets the request pass while it skips; later ones wait for it."""
 
     def __init__(self, kind=Fault):
         self._script = []
@@ -96,13 +96,13 @@ class Faults:
         self._script.clear()
 
     def strike(self, point, facts):
-        """The fault that strikes now, or None. Counts the pass at every fault that waits for it."""
+        """The fault that strikes now, or None."""
         for fault in self._script:
             if not fault.matches(point, facts):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1
-                continue
+                return None
             if fault.times == 1:
                 self._script.remove(fault)
             elif fault.times > 1:
