@@ -211,7 +211,9 @@ let package = Package(
     ),
     .testTarget(
       name: "WarehousesTests",
-      dependencies: ["Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "TestSupport"]
+      dependencies: [
+        "Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "Crypto", "Loopback", "TestSupport",
+      ]
     ),
     .testTarget(
       name: "DestinationsTests",

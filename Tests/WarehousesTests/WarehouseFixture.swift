@@ -35,6 +35,7 @@ extension WarehouseFixture {
 enum Fixtures {
   static let all: [String: any WarehouseFixture.Type] = [
     "postgresql": PostgreSQLFixture.self,
+    "redshift": RedshiftFixture.self,
     "sqlite": SQLiteFixture.self,
   ]
 

@@ -22,6 +22,8 @@ CREATE FUNCTION pg_catalog.json_serialize(super) RETURNS text LANGUAGE plpgsql I
     RETURN $1::text;
   END $$;
 
+CREATE FUNCTION redshift.version() RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2, Redshift 1.0.99999'::text $$;
 CREATE FUNCTION redshift.sysdate() RETURNS timestamp LANGUAGE sql STABLE AS
   $$ SELECT transaction_timestamp()::timestamp $$;
 CREATE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS

@@ -289,6 +289,8 @@ class Dialect:
         following = next((t for t in part[index + 1:] if t.kind != "space"), None)
         if low == "sysdate":
             return "redshift.sysdate()"
+        if low == "version" and following and following.text == "(":
+            return "redshift.version"
         if low == "max" and self._inside_varchar(part, index):
             return "65535"
         if low == "information_schema" and following and following.text == ".":

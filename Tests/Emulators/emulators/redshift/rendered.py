@@ -34,13 +34,15 @@ def chunks(rows, payload):
         yield bytes(part)
 
 
-async def answer(writer, rows, payload, is_simple):
+async def answer(writer, rows, payload, is_simple, sent):
+    """`sent` is told how many rows have gone to the socket: a slow reader holds them up."""
     if not is_simple:
         writer.write(message(b"1") + message(b"2"))
     writer.write(description())
     for part in chunks(rows, payload):
         writer.write(part)
         await writer.drain()
+        sent(CHUNK)
     writer.write(message(b"C", text(f"SELECT {rows}")))
     if is_simple:
         writer.write(message(b"Z", b"I"))

@@ -123,7 +123,8 @@ class Session:
                 rows = 0 if re.search(r"LIMIT 0\s*$", sql) else table["rows"]
                 if "count(*)" in sql or "LIMIT" in sql and rows:
                     rows = min(rows, 10)
-                await rendered.answer(self.writer, rows, table.get("payload", 200), is_simple)
+                await rendered.answer(self.writer, rows, table.get("payload", 200), is_simple,
+                                      lambda count: self.tenant.journal.counters.update({name: count}))
                 return None
         if re.search(r"svv_columns|pg_get_late_binding_view_cols|show\s+columns", sql, re.IGNORECASE):
             await asyncio.to_thread(self.tenant.describe_views)
