@@ -45,6 +45,11 @@ class RedshiftCluster:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
+    def reads(self):
+        """How many runs have sent their SELECT."""
+        requests = self.steer("/cloud_production/journal")["requests"]
+        return sum(1 for entry in requests if "ORDER BY" in entry.get("sql", "") and "LIMIT" not in entry["sql"])
+
     def paste(self, statements, user="admin"):
         """As an administrator does it in psql."""
         result = subprocess.run(

@@ -132,8 +132,9 @@ final class SSHTunnel: Sendable {
     for await event in child.events {
       switch event {
       case .line(let line):
-        // channels.c says so when the port listens, which is after the login.
-        if line.contains("Local forwarding listening on 127.0.0.1 port") { return }
+        // client_loop says so after the login and, with ExitOnForwardFailure, after the port listens;
+        // "Local forwarding listening" it says before.
+        if line.contains("Entering interactive session") { return }
       case .ended:
         throw agent.failure ?? SSHFailure.notIn(child.lines, bastion)
       }

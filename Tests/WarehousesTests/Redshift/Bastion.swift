@@ -54,7 +54,8 @@ final class Bastion: Sendable {
       PidFile none
       """.write(to: file, atomically: true, encoding: .utf8)
       let server = try ChildProcess(asUser + [program, "-D", "-e", "-f", file.path])
-      let said = try server.ask("", until: "\n")
+      // Its lines end with CR LF, which is one Character and no "\n".
+      let said = try server.ask("", until: " port ")
       if said.contains("Server listening") { started = (port, server) }
     }
     (port, server) = try #require(started, "sshd did not start")

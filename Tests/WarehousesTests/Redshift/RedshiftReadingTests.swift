@@ -96,7 +96,8 @@ struct RedshiftReadingTests {
   static func keepaliveTimers(remotePort: Int) throws -> [Double] {
     let hex = String(remotePort, radix: 16, uppercase: true)
     let suffix = ":" + String(repeating: "0", count: 4 - hex.count) + hex
-    let table = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
+    // Foundation reads one page of it.
+    let (_, table) = try ChildProcess.run(["cat", "/proc/net/tcp"])
     return table.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: " ")
       guard fields.count > 5, fields[2].hasSuffix(suffix), fields[3] == "01",

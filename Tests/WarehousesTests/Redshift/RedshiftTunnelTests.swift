@@ -163,6 +163,8 @@ struct RedshiftTunnelTests {
     }
     #expect(failure.code == "tunnel_port_taken" && failure.recovery == .retry)
     #expect(try bastion.children().isEmpty)
+    // It lives until here: what cannot be copied goes after its last use.
+    #expect(thief.port == port)
   }
 
   @Test("a bastion that is not there, or silent; a vault that does not sign")
@@ -194,6 +196,7 @@ struct RedshiftTunnelTests {
       _ = try await SSHTunnel.open(target, to: "localhost", port: 1, environment: impatient)
     }
     #expect(slow.code == "tunnel_unreachable" && slow.message.contains("within 1 seconds"))
+    #expect(silent.port > 0)
   }
 
   @Test("16: the certificate is checked to be the cluster's, although 127.0.0.1 is dialled")
