@@ -25,7 +25,9 @@ struct RedshiftInspector {
     previewLimit: Int,
     _ inspection: inout Inspection
   ) async throws {
-    inspection.columns = source.columns.map { .init(name: $0.name, type: RedshiftTypes.name(of: $0)) }
+    inspection.columns = source.columns.map {
+      .init(name: $0.name, type: RedshiftTypes.name(of: $0))
+    }
     var changes: RedshiftChanges?
     let began = ContinuousClock.now
     do {

@@ -14,14 +14,20 @@ struct RedshiftSettings: Sendable {
   var statementTimeout: Int
 
   static let fields: [SettingsSchema.Field] = [
-    .init("host", .text, isRequired: true, help: "the cluster's or workgroup's endpoint, a host name"),
+    .init(
+      "host",
+      .text,
+      isRequired: true,
+      help: "the cluster's or workgroup's endpoint, a host name"
+    ),
     .init("port", .port, defaultValue: "5439", help: "the cluster's port"),
     .init("database", .text, isRequired: true, help: "the database to connect to"),
     .init(
       "tls",
       .choice(modes.map(\.rawValue)),
       defaultValue: PostgreSQLConfiguration.TLS.verifyFull.rawValue,
-      help: "verify-full checks the certificate and its name, verify-ca not the name, require nothing"
+      help:
+        "verify-full checks the certificate and its name, verify-ca not the name, require nothing"
     ),
     .init(
       "caFile",
@@ -43,7 +49,11 @@ struct RedshiftSettings: Sendable {
     ),
     .init("tunnel_host", .text, help: "private network: the SSH bastion's host name or address"),
     .init("tunnel_port", .port, defaultValue: "22", help: "the bastion's SSH port"),
-    .init("tunnel_user", .text, help: "who signs in at the bastion; it must be the key pair's user"),
+    .init(
+      "tunnel_user",
+      .text,
+      help: "who signs in at the bastion; it must be the key pair's user"
+    ),
     .init(
       "tunnel_host_key",
       .text,

@@ -51,7 +51,9 @@ extension RedshiftWarehouse: WarehouseSetup {
 
   private func network(_ settings: [String: String], _ addresses: [String]) -> String {
     let port = settings["port"] ?? "5439"
-    let from = addresses.isEmpty ? "the address that Sluice connects from" : addresses.joined(separator: ", ")
+    let from =
+      addresses.isEmpty
+      ? "the address that Sluice connects from" : addresses.joined(separator: ", ")
     return """
       -- Not SQL. Make the cluster publicly accessible, and let in at its security group:
       --   TCP port \(port), from \(from)

@@ -21,8 +21,11 @@ struct SSHBastion: Sendable {
   init?(_ settings: [String: String], _ credential: WarehouseCredential?) throws(Failure) {
     guard let host = settings["tunnel_host"] else {
       // The port has a default; what else is set without a host is a slip.
-      for name in ["tunnel_user", "tunnel_host_key", "tunnel_credential"] where settings[name] != nil {
-        throw invalidSettings("setting \"\(name)\" is for a tunnel: set \"tunnel_host\" too, or remove it")
+      for name in ["tunnel_user", "tunnel_host_key", "tunnel_credential"]
+      where settings[name] != nil {
+        throw invalidSettings(
+          "setting \"\(name)\" is for a tunnel: set \"tunnel_host\" too, or remove it"
+        )
       }
       return nil
     }

@@ -13,14 +13,27 @@ enum SSHFailure {
       lines.last { line in words.contains { line.contains($0) } }
     }
     func failure(_ code: String, _ message: String, _ recovery: Recovery) -> Failure {
-      Failure(code, message, recovery: recovery, cause: spoken(lines).suffix(5).joined(separator: "; "))
+      Failure(
+        code,
+        message,
+        recovery: recovery,
+        cause: spoken(lines).suffix(5).joined(separator: "; ")
+      )
     }
-    if first("HOST IDENTIFICATION HAS CHANGED", "Host key verification failed", "no matching host key")
+    if first(
+      "HOST IDENTIFICATION HAS CHANGED",
+      "Host key verification failed",
+      "no matching host key"
+    )
       != nil
     {
       return failure(hostKeyChanged, "the host key of \(place) is another", .needsOperator)
     }
-    if first("Address already in use", "cannot listen to port", "Could not request local forwarding")
+    if first(
+      "Address already in use",
+      "cannot listen to port",
+      "Could not request local forwarding"
+    )
       != nil
     {
       return failure(

@@ -127,7 +127,8 @@ final class SSHTunnel: Sendable {
     }
   }
 
-  private static func ready(_ child: SSHChild, _ bastion: SSHBastion, _ agent: SSHAgent) async throws
+  private static func ready(_ child: SSHChild, _ bastion: SSHBastion, _ agent: SSHAgent)
+    async throws
   {
     for await event in child.events {
       switch event {

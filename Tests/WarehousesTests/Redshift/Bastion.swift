@@ -88,7 +88,8 @@ final class Bastion: Sendable {
   /// The children of this process that are OpenSSH's and go to this bastion.
   func children() throws -> [pid_t] {
     try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
-      guard let pid = pid_t(name), let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline"),
+      guard let pid = pid_t(name),
+        let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline"),
         let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
       else { return nil }
       let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }

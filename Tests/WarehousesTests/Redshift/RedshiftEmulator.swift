@@ -79,7 +79,8 @@ final class RedshiftEmulator: Sendable {
   }
 
   /// A fault of the tests' database; `sql` is a regular expression that only this test's texts match.
-  func fault(_ sql: String, _ action: String, times: Int = 1, in database: String = database) throws {
+  func fault(_ sql: String, _ action: String, times: Int = 1, in database: String = database) throws
+  {
     try steer(
       "/tenants/\(database)/faults",
       """

@@ -66,6 +66,8 @@ struct RedshiftFixture: WarehouseFixture {
   }
 
   func create(_ table: FixtureTable) throws {
+    // As Redshift folds them when a table is made; two that differ by case only are of another mode.
+    let isFolded = Set(table.columns.map { $0.name.lowercased() }).count == table.columns.count
     let columns = table.columns.map { column in
       let type =
         switch column.kind {
@@ -73,7 +75,7 @@ struct RedshiftFixture: WarehouseFixture {
         case .text: "varchar"
         case .integer: "bigint"
         }
-      return "\(FixtureTable.quoted(column.name)) \(type)"
+      return "\(FixtureTable.quoted(isFolded ? column.name.lowercased() : column.name)) \(type)"
     }
     var script = "CREATE TABLE \(from(table.name)) (\(columns.joined(separator: ", ")));\n"
     for row in table.rows {

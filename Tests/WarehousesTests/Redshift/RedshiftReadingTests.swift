@@ -46,7 +46,9 @@ struct RedshiftReadingTests {
     await connection.close()
   }
 
-  @Test("5: a connection that is reset at a row: what came before stays, the next read has the rest")
+  @Test(
+    "5: a connection that is reset at a row: what came before stays, the next read has the rest"
+  )
   func reset() async throws {
     try fixture.createLarge(rows: 30_000)
     try fixture.emulator.fault("\(fixture.schema).*ORDER BY", #"{"reset_after": 15000}"#)
@@ -73,7 +75,9 @@ struct RedshiftReadingTests {
     #expect(all.count == 30_000 && kept.count + rest.count == 30_001)
   }
 
-  @Test("6: a silent connection is kept alive within a minute, long before a middlebox's 350 seconds")
+  @Test(
+    "6: a silent connection is kept alive within a minute, long before a middlebox's 350 seconds"
+  )
   func keepalive() async throws {
     try fixture.create(.usual("t", [(newYear, "a", "{}")]))
     try fixture.emulator.fault("\(fixture.schema).*ORDER BY", #"{"delay": 1.5}"#)
@@ -172,7 +176,11 @@ struct RedshiftReadingTests {
     _ = try await connection.rows(fixture.selection("t"), from: from)
     _ = try await connection.rows(.query("SELECT * FROM \(fixture.from("t"))"), from: from)
     _ = try await connection.inspect(fixture.selection("t"), data: .attributes, previewLimit: 10)
-    _ = try await connection.inspect(.table("\(fixture.schema).none"), data: .events, previewLimit: 1)
+    _ = try await connection.inspect(
+      .table("\(fixture.schema).none"),
+      data: .events,
+      previewLimit: 1
+    )
     _ = try await connection.inspect(.table("none"), data: .events, previewLimit: 1)
     let texts = try fixture.emulator.journal(fixture.schema).compactMap(\.sql)
     #expect(texts.count >= 8)

@@ -28,7 +28,7 @@ struct RedshiftSetupTests {
     // PostgreSQL has CREATE ROLE's rights in one place: the role is made as its administrator does.
     let statements = text.split(separator: "\n").filter { !$0.contains("CREATE USER") }
     try fixture.emulator.cluster.sql("CREATE ROLE \(user) LOGIN")
-    try fixture.sql("SET ROLE sluice; " + statements.joined(separator: "\n"))
+    try fixture.sql(statements.joined(separator: "\n"))
     try fixture.emulator.steer(
       "/tenants/\(RedshiftEmulator.database)/users",
       "{\"\(user.lowercased())\": {\"password\": \"Password1\"}}"

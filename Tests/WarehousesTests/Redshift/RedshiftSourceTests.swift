@@ -11,7 +11,9 @@ struct RedshiftSourceTests {
 
   init() async throws { fixture = try await RedshiftFixture() }
 
-  @Test("9: instants are the same with 0 to 6 digits, with a zone or without, whatever the user's zone")
+  @Test(
+    "9: instants are the same with 0 to 6 digits, with a zone or without, whatever the user's zone"
+  )
   func instants() async throws {
     let texts = [
       "2024-01-01 00:00:00", "2024-01-01 00:00:00.5", "2024-01-01 00:00:00.51",
@@ -77,7 +79,11 @@ struct RedshiftSourceTests {
       previewLimit: 3
     )
     #expect(inspection.problem == nil)
-    #expect(inspection.columns.map(\.type) == ["timestamp with time zone", "character varying(65535)", "super"])
+    #expect(
+      inspection.columns.map(\.type) == [
+        "timestamp with time zone", "character varying(65535)", "super",
+      ]
+    )
     #expect(inspection.preview.map { $0[1] } == ["c", "b", "a"])
     #expect(inspection.preview.first?[2]?.count == 256)
     let wide = fixture.from("wide")

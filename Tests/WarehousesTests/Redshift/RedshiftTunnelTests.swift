@@ -30,7 +30,9 @@ struct RedshiftTunnelTests {
   ) async throws -> any WarehouseConnection {
     let bastion = bastion ?? self.bastion
     var credentials = fixture.credentials
-    credentials.named["tunnel_credential"] = (signer ?? KeySigner(pair: pair)).credential(bastion.user)
+    credentials.named["tunnel_credential"] = (signer ?? KeySigner(pair: pair)).credential(
+      bastion.user
+    )
     return try await fixture.connect(try bastion.settings(changes), credentials)
   }
 
@@ -47,7 +49,9 @@ struct RedshiftTunnelTests {
     return failure
   }
 
-  @Test("15, 17: a read through the tunnel, with a fingerprint pinned or a whole key; no child is left")
+  @Test(
+    "15, 17: a read through the tunnel, with a fingerprint pinned or a whole key; no child is left"
+  )
   func success() async throws {
     try fixture.createLarge(rows: 20_000)
     for key in [try bastion.fingerprint, bastion.hostKey] {
@@ -110,7 +114,9 @@ struct RedshiftTunnelTests {
     let refused = try await failure(["port": "\(port)"])
     #expect(refused.code == "tunnel_cluster_unreachable" && refused.recovery == .retry)
     #expect(refused.message.contains("Connection refused"))
-    #expect(refused.message.contains("localhost:\(port)") && refused.message.contains("security group"))
+    #expect(
+      refused.message.contains("localhost:\(port)") && refused.message.contains("security group")
+    )
     let strict = try Bastion(pair, settings: "PermitOpen 127.0.0.1:1")
     let prohibited = try await failure(through: strict)
     #expect(prohibited.code == "tunnel_cluster_unreachable")
@@ -153,7 +159,12 @@ struct RedshiftTunnelTests {
     let credential = KeySigner(pair: pair).credential(bastion.user)
     let found = try SSHBastion(try bastion.settings(), credential)
     let target = try #require(found)
-    let tunnel = try await SSHTunnel.open(target, to: "localhost", port: 1, environment: environment)
+    let tunnel = try await SSHTunnel.open(
+      target,
+      to: "localhost",
+      port: 1,
+      environment: environment
+    )
     #expect(tunnel.port != port && asked.load(ordering: .relaxed) == 3)
     await tunnel.close()
     environment.freePort = { port }
@@ -209,7 +220,9 @@ struct RedshiftTunnelTests {
     #expect(plain.code == "tls_required")
   }
 
-  @Test("8, 17: cancelling a read reaches the cluster through the tunnel; cancelling a start leaves nothing")
+  @Test(
+    "8, 17: cancelling a read reaches the cluster through the tunnel; cancelling a start leaves nothing"
+  )
   func cancel() async throws {
     try fixture.create(.usual("t", [(newYear, "a", "{}")]))
     let connection = try await connect()
@@ -239,7 +252,8 @@ struct RedshiftTunnelTests {
   @Test("settings of a tunnel are checked before any program sees them")
   func settings() async throws {
     for (name, value) in [
-      ("tunnel_host", "-oProxyCommand=touch /tmp/x"), ("tunnel_host", "a b"), ("tunnel_host", "a;b"),
+      ("tunnel_host", "-oProxyCommand=touch /tmp/x"), ("tunnel_host", "a b"),
+      ("tunnel_host", "a;b"),
       ("tunnel_user", "-x"), ("tunnel_user", "a b"), ("tunnel_user", "somebody-else"),
       ("tunnel_host_key", "SHA256:short"), ("tunnel_host_key", "ssh-ed25519 !!!!"),
       ("tunnel_host_key", "yes"),
@@ -259,9 +273,12 @@ struct SSHTextTests {
   func requests() {
     typealias Message = SSHAgentMessage
     #expect(Message.request([11]) == .identities)
-    #expect(Message.request([13, 0, 0, 0, 1, 7, 0, 0, 0, 2, 8, 9]) == .sign(key: [7], data: [8, 9]))
+    #expect(
+      Message.request([13, 0, 0, 0, 1, 7, 0, 0, 0, 2, 8, 9]) == .sign(key: [7], data: [8, 9])
+    )
     for body: [UInt8] in [
-      [], [13], [13, 0, 0, 0, 9, 1], [13, 255, 255, 255, 255], [13, 0, 0, 0, 1, 7, 0, 0, 0, 3, 1], [27],
+      [], [13], [13, 0, 0, 0, 9, 1], [13, 255, 255, 255, 255], [13, 0, 0, 0, 1, 7, 0, 0, 0, 3, 1],
+      [27],
     ] {
       #expect(Message.request(body) == .other)
     }
@@ -275,11 +292,16 @@ struct SSHTextTests {
   func hostKeys() throws {
     let pair = try SSHKeyPair.generate(.ed25519, bits: 0)
     let line = pair.authorizedKey(comment: "")
-    for text in [line, "bastion \(line)", "[1.2.3.4]:2222 \(line) root@bastion", " \(line)\n".filter { $0 != "\n" }] {
+    for text in [
+      line, "bastion \(line)", "[1.2.3.4]:2222 \(line) root@bastion",
+      " \(line)\n".filter { $0 != "\n" },
+    ] {
       let key = try #require(SSHHostKey(text))
       #expect(key.fingerprint == pair.fingerprint)
     }
-    #expect(SSHHostKey("256 \(pair.fingerprint) root@bastion (ED25519)")?.fingerprint == pair.fingerprint)
+    #expect(
+      SSHHostKey("256 \(pair.fingerprint) root@bastion (ED25519)")?.fingerprint == pair.fingerprint
+    )
     // The type that is written and the type in the blob differ.
     #expect(SSHHostKey("ssh-rsa " + line.dropFirst(12)) == nil)
     #expect(SSHHostKey("SHA256:" + String(repeating: "A", count: 44)) == nil)
