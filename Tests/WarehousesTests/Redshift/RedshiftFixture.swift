@@ -16,10 +16,11 @@ struct RedshiftFixture: WarehouseFixture {
     try run("CREATE SCHEMA \(schema)")
   }
 
+  /// Names keep their case, as the contract's tables have them; where they fold, `kinds` tests.
   var settings: [String: String] {
     [
       "host": "localhost", "port": "\(emulator.said.port)", "database": RedshiftEmulator.database,
-      "caFile": emulator.said.caFile,
+      "caFile": emulator.said.caFile, "case_sensitive": "yes",
     ]
   }
 
@@ -66,8 +67,6 @@ struct RedshiftFixture: WarehouseFixture {
   }
 
   func create(_ table: FixtureTable) throws {
-    // As Redshift folds them when a table is made; two that differ by case only are of another mode.
-    let isFolded = Set(table.columns.map { $0.name.lowercased() }).count == table.columns.count
     let columns = table.columns.map { column in
       let type =
         switch column.kind {
@@ -75,7 +74,7 @@ struct RedshiftFixture: WarehouseFixture {
         case .text: "varchar"
         case .integer: "bigint"
         }
-      return "\(FixtureTable.quoted(isFolded ? column.name.lowercased() : column.name)) \(type)"
+      return "\(FixtureTable.quoted(column.name)) \(type)"
     }
     var script = "CREATE TABLE \(from(table.name)) (\(columns.joined(separator: ", ")));\n"
     for row in table.rows {
@@ -105,8 +104,7 @@ struct RedshiftFixture: WarehouseFixture {
     .table("\(schema).\(FixtureTable.quoted(table))")
   }
 
-  /// In lower case: Redshift would have folded the name when the table was made.
-  func from(_ table: String) -> String { "\(schema).\(FixtureTable.quoted(table.lowercased()))" }
+  func from(_ table: String) -> String { "\(schema).\(FixtureTable.quoted(table))" }
 
   private static func literal(_ value: FixtureTable.Value) -> String {
     switch value {

@@ -111,7 +111,7 @@ struct RedshiftSourceTests {
       INSERT INTO \(schema)."Order By" VALUES ('2024-01-01', 'reserved', 1, json_parse('{}'))
       """
     )
-    let connection = try await fixture.connect()
+    let connection = try await fixture.connect(["case_sensitive": "no"])
     #expect(try await connection.rows(.table("\(schema).late")).map(\.externalID) == ["a", "b"])
     #expect(try await connection.rows(.table("\(schema).outside")).isEmpty)
     let reserved = RowSelection.table("\(schema).\"Order By\"")
@@ -160,7 +160,7 @@ struct RedshiftSourceTests {
     #expect(rows.map(\.externalID) == ["exact"])
     #expect(try await connection.rows(.table("\(fixture.schema.uppercased()).PLAIN")).isEmpty)
     await connection.close()
-    let folding = try await fixture.connect()
+    let folding = try await fixture.connect(["case_sensitive": "no"])
     let missing = try await folding.inspect(
       .table("\(fixture.schema).\"Exact\""),
       data: .attributes,
