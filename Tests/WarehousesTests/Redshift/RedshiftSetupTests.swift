@@ -23,7 +23,8 @@ struct RedshiftSetupTests {
     let table = "\(RedshiftEmulator.database).\(fixture.schema).\"My Table\""
     let steps = try steps(
       ["case_sensitive": "no"],
-      SetupSubject(username: user, table: table, addresses: ["192.0.2.7"]))
+      SetupSubject(username: user, table: table, addresses: ["192.0.2.7"])
+    )
     #expect(steps.map(\.title).contains("User and its grants"))
     let text = steps.map(\.statements).joined().replacing("{password}", with: "Password1")
     #expect(text.contains("TCP port \(fixture.emulator.said.port), from 192.0.2.7"))
@@ -59,7 +60,8 @@ struct RedshiftSetupTests {
     #expect(text.contains("ssh-keyscan -p 2222 bastion.example.com | ssh-keygen -lf -"))
     #expect(text.contains("sluice credential show bastion"))
     // Nothing breaks out of a comment or a name.
-    let nasty = try self.steps(["case_sensitive": "no"], SetupSubject(username: "a\"b;c", table: "x.\"y;--\"\"z\""))
+    let subject = SetupSubject(username: "a\"b;c", table: "x.\"y;--\"\"z\"")
+    let nasty = try self.steps(["case_sensitive": "no"], subject)
     #expect(nasty.map(\.statements).joined().contains("x.\"y;--\"\"z\""))
     #expect(nasty.map(\.statements).joined().contains("TO \"a\"\"b;c\""))
   }
