@@ -53,7 +53,8 @@ final class SSHChild: Sendable {
     // Killed until it is gone: it may not have been started yet.
     while !hasEnded {
       kill()
-      try? await Task.sleep(for: .milliseconds(5))
+      // In a task of its own: one that is cancelled does not sleep.
+      _ = await Task { try? await Task.sleep(for: .milliseconds(5)) }.value
     }
   }
 
