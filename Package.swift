@@ -104,7 +104,7 @@ let package = Package(
     .target(
       name: "Warehouses",
       dependencies: [
-        "Warehouse", "SyncModel", "SQLDatabase", "HTTPFetch",
+        "Warehouse", "SyncModel", "SQLDatabase", "HTTPFetch", "Crypto", "Loopback", "SystemThread",
         .product(name: "Logging", package: "swift-log"),
       ]
     ),
@@ -213,7 +213,8 @@ let package = Package(
     .testTarget(
       name: "WarehousesTests",
       dependencies: [
-        "Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "HTTPFetch", "Crypto", "TestSupport",
+        "Warehouse", "Warehouses", "SyncModel", "SQLDatabase", "HTTPFetch", "Crypto", "Loopback",
+        "TestSupport",
       ]
     ),
     .testTarget(

@@ -19,7 +19,8 @@ public final class PostgreSQLCluster: Sendable {
   public let port: Int
   /// PEM; the server's certificate is for `localhost`, not for 127.0.0.1.
   public let authorityFile: String
-  let directory: String
+  /// Holds its Unix socket, over which it asks for no password.
+  public let directory: String
   let binaries: String
   private let watcher: ChildProcess
 

@@ -8,6 +8,7 @@ extension WarehouseRegistry {
       BigQueryWarehouse(surroundings),
       DatabricksWarehouse(surroundings),
       PostgreSQLWarehouse(),
+      RedshiftWarehouse(),
       SQLiteWarehouse(),
       SnowflakeWarehouse(surroundings),
     ])

@@ -46,6 +46,7 @@ enum Fixtures {
     "bigquery": BigQueryFixture.self,
     "databricks": DatabricksFixture.self,
     "postgresql": PostgreSQLFixture.self,
+    "redshift": RedshiftFixture.self,
     "snowflake": SnowflakeFixture.self,
     "sqlite": SQLiteFixture.self,
   ]

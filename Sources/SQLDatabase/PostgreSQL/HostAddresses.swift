@@ -22,6 +22,23 @@ struct HostAddresses {
     addresses = try Self.resolve(host)
   }
 
+  /// Where a connection dials. The host of a detour may have no address here, but its name is checked
+  /// all the same: libpq gets it.
+  static func dialled(by configuration: PostgreSQLConfiguration) throws -> [String] {
+    guard let detour = configuration.detour else {
+      return try HostAddresses(resolving: configuration.host).addresses
+    }
+    guard isAddress(configuration.host) || isName(configuration.host),
+      isAddress(detour.address)
+    else {
+      throw PostgreSQLError(
+        .invalidHost,
+        "\"\(configuration.host.prefix(80))\" is neither one host name nor one IP address"
+      )
+    }
+    return [detour.address]
+  }
+
   /// One IPv4 or IPv6 literal, without a zone.
   static func isAddress(_ host: String) -> Bool {
     guard !host.utf8.contains(0) else { return false }

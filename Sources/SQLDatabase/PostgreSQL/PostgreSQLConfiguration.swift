@@ -23,11 +23,31 @@ public struct PostgreSQLConfiguration: Sendable {
   public var tls: TLS
   /// The authorities' certificates, PEM.
   public var caFile: String
+  /// Where to dial instead of `host` and `port`: a tunnel's end. The certificate is still checked to be
+  /// `host`'s.
+  public var detour: Detour?
   /// For finding the host, the TCP connection, TLS and the login together.
   public var connectTimeout: Duration = .seconds(15)
 
   /// Debian's bundle of the public authorities. libpq 15 has no `sslrootcert=system`.
   public static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+
+  /// An IP address and a port.
+  public struct Detour: Sendable {
+    public var address: String
+    public var port: Int
+
+    public init(address: String, port: Int) {
+      self.address = address
+      self.port = port
+    }
+  }
+
+  /// Whether a text is one DNS name or one IP address, and nothing that a program could take for an
+  /// option, a path or a list.
+  public static func isHost(_ text: String) -> Bool {
+    HostAddresses.isAddress(text) || HostAddresses.isName(text)
+  }
 
   public init(
     host: String,
@@ -56,7 +76,7 @@ public struct PostgreSQLConfiguration: Sendable {
     let nowhere = "/dev/null/none"
     let isChecked = tls == .verifyCA || tls == .verifyFull
     return [
-      ("host", host), ("hostaddr", address), ("port", String(port)),
+      ("host", host), ("hostaddr", address), ("port", String(detour?.port ?? port)),
       ("dbname", database), ("user", user),
       ("passfile", "/dev/null"), ("channel_binding", "prefer"),
       ("connect_timeout", String(max(2, connectTimeout.components.seconds))),

@@ -30,7 +30,7 @@ final class PostgreSQLSession {
     PostgreSQLEnvironment.clear()
     let deadline = ContinuousClock.now.advanced(by: configuration.connectTimeout)
     var failure = PostgreSQLError(.hostNotFound, "the host has no address")
-    for address in try HostAddresses(resolving: configuration.host).addresses {
+    for address in try HostAddresses.dialled(by: configuration) {
       do {
         return try connect(configuration, address: address, signal, deadline)
       } catch let error as PostgreSQLError {

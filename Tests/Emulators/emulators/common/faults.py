@@ -30,6 +30,8 @@ ACTIONS = {"status", "headers", "body", "json", "run", "delay", "set_headers", "
 
 @dataclasses.dataclass
 class Fault:
+    #: What may stand in `action`; an emulator that speaks no HTTP has its own.
+    known = frozenset(ACTIONS)
     point: str
     action: dict
     where: dict = dataclasses.field(default_factory=dict)
@@ -37,7 +39,7 @@ class Fault:
     times: int = 1
 
     def __post_init__(self):
-        unknown = set(self.action) - ACTIONS
+        unknown = set(self.action) - self.known
         if unknown:
             raise ValueError(f"a fault has no action {', '.join(sorted(unknown))}")
 
@@ -83,11 +85,12 @@ class Fault:
 class Faults:
     """In order: the first that matches strikes, or lets the request pass while it skips; later ones wait for it."""
 
-    def __init__(self):
+    def __init__(self, kind=Fault):
         self._script = []
+        self._kind = kind
 
     def add(self, fault):
-        self._script.append(fault if isinstance(fault, Fault) else Fault(**fault))
+        self._script.append(fault if isinstance(fault, Fault) else self._kind(**fault))
 
     def clear(self):
         self._script.clear()

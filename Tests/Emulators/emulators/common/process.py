@@ -65,9 +65,9 @@ class Running:
         self.authority.close()
 
 
-async def serve(emulator, options):
+async def serve(emulator, options, kind=Running):
     """Serves; writes one line of JSON when it listens: address, authority's file, admin endpoint."""
-    running = Running(emulator, options)
+    running = kind(emulator, options)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

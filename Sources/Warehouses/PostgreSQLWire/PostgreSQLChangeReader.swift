@@ -10,62 +10,84 @@ final class PostgreSQLChangeReader: ChangeReader {
   private let connection: PostgreSQLConnection
   private let source: String
   private let filler: Filler
+  private let explain: @Sendable (any Error) async -> any Error
   private struct State {
     /// The batch that is being read ahead; nil when nothing is left to read.
     var ahead: BlockingJob<Filled>?
     var reportedRowCount: Int64?
+    /// Starts the stream once more after an error; nil when that is used up, or a batch is out.
+    var again: (@Sendable (any Error) async throws -> Void)?
   }
   private let state: Mutex<State>
 
   /// The connection's stream has been started.
+  ///
+  /// - Parameters:
+  ///   - hasSizeColumn: whether a column after those says how long a payload was that the server cut.
+  ///   - again: starts the stream once more, or throws: called once, for an error before any batch.
+  ///   - explain: makes a failure of an error.
   init(
     _ connection: PostgreSQLConnection,
     source: String,
     columns: SourceColumns,
-    warehouseTime: Timestamp
+    warehouseTime: Timestamp,
+    hasSizeColumn: Bool = true,
+    again: (@Sendable (any Error) async throws -> Void)? = nil,
+    explain: (@Sendable (any Error) async -> any Error)? = nil
   ) {
     self.connection = connection
     self.source = source
     self.warehouseTime = warehouseTime
     self.columns = columns.entries.map(\.column)
-    let filler = Filler(columns)
+    self.explain = explain ?? { PostgreSQLFailure.running($0, source: source) }
+    let filler = Filler(columns, hasSizeColumn: hasSizeColumn)
     self.filler = filler
-    state = Mutex(State(ahead: connection.read { try filler.fill($0) }))
+    state = Mutex(State(ahead: connection.read { try filler.fill($0) }, again: again))
   }
 
   var reportedRowCount: Int64? { get async { state.withLock { $0.reportedRowCount } } }
 
   func nextBatch() async throws -> RowBatch? {
-    let job = state.withLock { state in
+    let (job, again) = state.withLock { state in
       defer { state.ahead = nil }
-      return state.ahead
+      return (state.ahead, state.again.take())
     }
     guard let job else { return nil }
     do {
-      let connection = self.connection
-      let filled = try await withTaskCancellationHandler {
-        try await job.value
-      } onCancel: {
-        connection.cancel()
-      }
-      let filler = self.filler
-      state.withLock { state in
-        if filled.isLast {
-          state.reportedRowCount = filled.reportedRowCount
-        } else {
-          state.ahead = connection.read { try filler.fill($0) }
-        }
-      }
-      return filled.batch.isEmpty ? nil : filled.batch
+      return try await batch(of: job)
     } catch is CancellationError where !Task.isCancelled {
       throw Failure(
         "connection_closed",
         "the connection was closed while \(source) was being read",
         recovery: .failRun
       )
+    } catch let error where again != nil && !Task.isCancelled {
+      try await again?(error)
+      readAhead()
+      return try await nextBatch()
     } catch {
-      throw PostgreSQLFailure.running(error, source: source)
+      throw await explain(error)
     }
+  }
+
+  private func batch(of job: BlockingJob<Filled>) async throws -> RowBatch? {
+    let connection = self.connection
+    let filled = try await withTaskCancellationHandler {
+      try await job.value
+    } onCancel: {
+      connection.cancel()
+    }
+    if filled.isLast {
+      state.withLock { $0.reportedRowCount = filled.reportedRowCount }
+    } else {
+      readAhead()
+    }
+    return filled.batch.isEmpty ? nil : filled.batch
+  }
+
+  private func readAhead() {
+    let filler = self.filler
+    state.withLock { $0.ahead = connection.read { try filler.fill($0) } }
   }
 
   private struct Filled: Sendable {
@@ -83,9 +105,9 @@ final class PostgreSQLChangeReader: ChangeReader {
     private let sizeColumn: Int?
     private var builder = RowBatchBuilder()
 
-    init(_ columns: SourceColumns) {
+    init(_ columns: SourceColumns, hasSizeColumn: Bool) {
       self.columns = columns.entries.map(\.column)
-      sizeColumn = columns.has(.payload) ? columns.entries.count : nil
+      sizeColumn = hasSizeColumn && columns.has(.payload) ? columns.entries.count : nil
     }
 
     func fill(_ stream: PostgreSQLStream) throws -> Filled {

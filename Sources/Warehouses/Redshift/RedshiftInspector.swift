@@ -1,0 +1,136 @@
+import SQLDatabase
+import SyncModel
+import Warehouse
+
+/// Looks at a source for a connection test.
+struct RedshiftInspector {
+  let session: RedshiftSession
+  let data: DataType
+
+  func inspect(_ selection: RowSelection, previewLimit: Int) async throws -> Inspection {
+    var inspection = Inspection()
+    try await session.limitStatements(seconds: RedshiftSession.patience)
+    do {
+      let source = try await RedshiftSource(selection, on: session)
+      try await look(at: source, previewLimit: min(max(previewLimit, 0), 1000), &inspection)
+    } catch {
+      inspection.problem = try await problem(error, source: "the source")
+    }
+    try await session.limitStatements(seconds: 0)
+    return inspection
+  }
+
+  private func look(
+    at source: RedshiftSource,
+    previewLimit: Int,
+    _ inspection: inout Inspection
+  ) async throws {
+    inspection.columns = source.columns.map {
+      .init(name: $0.name, type: RedshiftTypes.name(of: $0))
+    }
+    var changes: RedshiftChanges?
+    let began = ContinuousClock.now
+    do {
+      let found = try RedshiftChanges(source, data: data)
+      changes = found
+      // Shows missing grants without reading a row.
+      _ = try await session.query("\(found.sql(from: nil).text) LIMIT 0")
+    } catch {
+      inspection.problem = try await problem(error, source: source.name, since: began)
+    }
+    if let changes, inspection.problem == nil {
+      try await countRowsWithoutUpdatedAt(changes, &inspection)
+    }
+    try await preview(source, changes, limit: previewLimit, &inspection)
+  }
+
+  private func countRowsWithoutUpdatedAt(
+    _ changes: RedshiftChanges,
+    _ inspection: inout Inspection
+  ) async throws {
+    let began = ContinuousClock.now
+    do {
+      let result = try await session.query(
+        "SELECT count(*) FROM \(changes.source.from) WHERE \(changes.updatedAt) IS NULL"
+      )
+      let count = result.rows.first?.first.flatMap { $0 }.flatMap { Int64($0) } ?? 0
+      inspection.rowsWithoutUpdatedAt = count
+      if count > 0 {
+        inspection.warnings.append(
+          "\(count) \(count == 1 ? "row has" : "rows have") no UPDATED_AT and will never be read"
+        )
+      }
+    } catch {
+      let problem = try await problem(error, source: changes.source.name, since: began)
+      inspection.warnings.append("rows without UPDATED_AT were not counted: \(problem.message)")
+    }
+  }
+
+  private func preview(
+    _ source: RedshiftSource,
+    _ changes: RedshiftChanges?,
+    limit: Int,
+    _ inspection: inout Inspection
+  ) async throws {
+    let order = changes.map { " ORDER BY \($0.updatedAt) DESC NULLS LAST" } ?? ""
+    let began = ContinuousClock.now
+    do {
+      if limit > 0, !source.columns.isEmpty {
+        inspection.preview = try await rows(
+          "SELECT s.* FROM \(source.from)\(order) LIMIT \(limit)",
+          columns: source.columns.count
+        )
+      }
+      guard let changes, inspection.problem == nil else { return }
+      let now = try await session.serverTime(source: source.name)
+      let later = changes.isLater(than: now)
+      let newest = try await session.query(
+        "SELECT \(changes.updatedAt) FROM \(source.from) WHERE \(later.text)\(order) LIMIT 1",
+        later.parameters
+      )
+      if let text = newest.rows.first?.first.flatMap({ $0 }) {
+        inspection.warnings.append(
+          "rows are stamped later than the server's clock, the newest \(text); "
+            + "they are read again at every run until their time has come"
+        )
+      }
+    } catch {
+      let found = try await problem(error, source: source.name, since: began)
+      inspection.warnings.append("no preview: \(found.message)")
+    }
+  }
+
+  /// Row by row, cut here: a SUPER has no cast to text that the server could cut.
+  private func rows(_ sql: String, columns: Int) async throws -> [[String?]] {
+    try await session.connection.startStream(sql, [])
+    return try await session.connection.read { stream in
+      var rows: [[String?]] = []
+      while try stream.next() {
+        rows.append((0..<columns).map { stream.bytes($0).map(Self.excerpt) })
+      }
+      return rows
+    }.value
+  }
+
+  private static func excerpt(_ bytes: UnsafeRawBufferPointer) -> String {
+    // 256 characters have at most four bytes each, so the cut is behind them.
+    String(String(decoding: bytes.prefix(1024), as: UTF8.self).prefix(256))
+  }
+
+  /// What the operator has to know; a lost connection and a cancellation are thrown instead.
+  private func problem(
+    _ error: any Error,
+    source: String,
+    since began: ContinuousClock.Instant? = nil
+  ) async throws -> Failure {
+    let found = await session.failure(
+      error,
+      source: source,
+      limit: began == nil ? 0 : RedshiftSession.patience,
+      since: began
+    )
+    guard let failure = found as? Failure else { throw error }
+    guard failure.recovery != .reconnect else { throw failure }
+    return failure
+  }
+}

@@ -1,0 +1,168 @@
+import SQLDatabase
+import SyncModel
+import Warehouse
+
+/// One session, with what is needed to say why a statement failed.
+struct RedshiftSession: Sendable {
+  let connection: PostgreSQLConnection
+  let cluster: RedshiftCluster
+  let database: String
+
+  init(_ connection: PostgreSQLConnection, _ cluster: RedshiftCluster, database: String) {
+    self.connection = connection
+    self.cluster = cluster
+    self.database = database
+  }
+
+  /// One look may not hold up the person who asked; a cluster that wakes, and a queue, get a moment.
+  static let patience = 60
+
+  /// Runs a statement and keeps its whole result: for small ones. A serialization conflict is tried
+  /// once more.
+  func query(_ sql: String, _ parameters: [String?] = []) async throws -> PostgreSQLResult {
+    do {
+      return try await connection.query(sql, parameters)
+    } catch let error as PostgreSQLError where error.isSerializationConflict {
+      return try await connection.query(sql, parameters)
+    }
+  }
+
+  /// - Parameter seconds: 0 for none. Redshift counts planning and the wait in a queue too.
+  func limitStatements(seconds: Int) async throws {
+    do {
+      try await connection.script("SET statement_timeout TO \(seconds * 1000)")
+    } catch {
+      throw await failure(error, source: "the source")
+    }
+  }
+
+  /// The cluster's clock, now. `SYSDATE` is when the transaction began, so when this statement did.
+  func serverTime(source: String) async throws -> Timestamp {
+    let text: String
+    do {
+      text = try await query("SELECT sysdate").rows.first?.first.flatMap { $0 } ?? ""
+    } catch {
+      throw await failure(error, source: source)
+    }
+    guard let time = Timestamp(text: text) else {
+      throw Failure("query_failed", "the server's clock reads \"\(text)\"", recovery: .failRun)
+    }
+    return time
+  }
+
+  /// Starts a statement and reads its rows as batches.
+  /// - Parameter seconds: the limit that was set for the statement; 0 for none.
+  func read(
+    _ sql: String,
+    _ parameters: [String?],
+    of changes: RedshiftChanges,
+    at time: Timestamp,
+    limit seconds: Int
+  ) async throws -> PostgreSQLChangeReader {
+    let source = changes.source.name
+    let began = ContinuousClock.now
+    let explain: @Sendable (any Error) async -> any Error = {
+      await failure($0, source: source, limit: seconds, since: began)
+    }
+    do {
+      try await connection.startStream(sql, parameters)
+    } catch {
+      throw await explain(error)
+    }
+    return PostgreSQLChangeReader(
+      connection,
+      source: source,
+      columns: changes.columns,
+      warehouseTime: time,
+      hasSizeColumn: false,
+      again: { error in
+        guard (error as? PostgreSQLError)?.isSerializationConflict == true else {
+          throw await explain(error)
+        }
+        try await connection.startStream(sql, parameters)
+      },
+      explain: explain
+    )
+  }
+
+  /// What went wrong with a statement. A tunnel that is gone is the cause of a connection that is.
+  ///
+  /// - Parameters:
+  ///   - seconds: the statement's limit, where it had one.
+  ///   - began: when the statement was sent.
+  func failure(
+    _ error: any Error,
+    source: String,
+    limit seconds: Int = 0,
+    since began: ContinuousClock.Instant? = nil
+  ) async -> any Error {
+    if let lost = await cluster.tunnel?.explanation(of: error) { return lost }
+    if let error = error as? PostgreSQLError, error.sqlState == "57014" {
+      let elapsed = began.map { $0.duration(to: .now) } ?? .zero
+      return await ended(error, source: source, limit: seconds, after: elapsed)
+    }
+    return RedshiftFailure.running(error, source: source)
+  }
+
+  /// Redshift has one text and one state for its timeout and for a cancel of somebody's: our own clock
+  /// tells them apart, and its history how much of the time was the queue's.
+  private func ended(
+    _ error: PostgreSQLError,
+    source: String,
+    limit: Int,
+    after elapsed: Duration
+  ) async -> Failure {
+    guard limit > 0, elapsed >= .seconds(limit) else {
+      return Failure(
+        "query_cancelled",
+        "reading \(source) was cancelled at the cluster, by a person or a rule of workload management: "
+          + error.message,
+        recovery: .failRun,
+        cause: error.description
+      )
+    }
+    let queued = await secondsInQueue()
+    if let queued, queued * 2 >= limit {
+      return Failure(
+        "queue_timeout",
+        """
+        reading \(source) took longer than \(limit) seconds, \(queued) of which it waited in a queue of \
+        workload management (WLM): give user "\(cluster.configuration.user)" a queue with free slots, or \
+        raise \"statement_timeout\"
+        """,
+        recovery: .failRun,
+        cause: error.description
+      )
+    }
+    return Failure(
+      "statement_timeout",
+      """
+      reading \(source) took longer than \(limit) seconds, the wait in a queue included: make it quicker \
+      (a sort key on UPDATED_AT), or raise \"statement_timeout\"
+      """,
+      recovery: .failRun,
+      cause: error.description
+    )
+  }
+
+  /// nil where the history does not say.
+  private func secondsInQueue() async -> Int? {
+    let sql = """
+      SELECT queue_time FROM sys_query_history WHERE session_id = pg_backend_pid() \
+      ORDER BY start_time DESC LIMIT 1
+      """
+    guard let result = try? await connection.query(sql), let text = result.rows.first?.first,
+      let microseconds = text.flatMap({ Int($0) })
+    else { return nil }
+    return microseconds / 1_000_000
+  }
+}
+
+extension PostgreSQLError {
+  /// `ERROR: 1023 … Serializable isolation violation`: a retry sees another snapshot.
+  var isSerializationConflict: Bool {
+    guard kind == .server else { return false }
+    return sqlState == "40001" || message.hasPrefix("1023")
+      || message.contains("Serializable isolation violation")
+  }
+}

@@ -1,0 +1,120 @@
+import SQLDatabase
+import SyncModel
+import Warehouse
+
+/// A selection as Redshift knows it: what to select from, and its columns.
+struct RedshiftSource {
+  /// For messages: `table "public"."users"`, or `the query`.
+  let name: String
+  /// What stands after FROM, with the alias `s`.
+  let from: String
+  let columns: [PostgreSQLColumn]
+
+  /// Asks for no rows of it: that shows tables, external tables and late-binding views alike, of which
+  /// the catalog shows the first only (warehouses.md, D.6).
+  ///
+  /// - Throws: `Failure`, or `CancellationError`.
+  init(_ selection: RowSelection, on session: RedshiftSession) async throws {
+    switch selection {
+    case .query(let text):
+      name = "the query"
+      from = try SelectText(text).asTable + " AS s"
+      do {
+        columns = try await Self.columns(from, on: session)
+      } catch {
+        throw await session.failure(error, source: name)
+      }
+    case .table(let text):
+      let written = try TableName(parsing: text, maximumParts: 2)
+      // Where names fold, they do so at the cluster, in quotes too.
+      let names =
+        session.cluster.isCaseSensitive && written.foldedToLowerCase != written
+        ? [written, written.foldedToLowerCase] : [written]
+      for candidate in names {
+        if let columns = try await Self.columns(of: candidate, on: session) {
+          name = "table \(candidate.sql)"
+          from = "\(candidate.sql) AS s"
+          self.columns = columns
+          return
+        }
+      }
+      throw try await Self.notFound(names, on: session)
+    }
+  }
+
+  private static func columns(
+    _ from: String,
+    on session: RedshiftSession
+  ) async throws -> [PostgreSQLColumn] {
+    let sql = "SELECT s.* FROM \(from)"
+    do {
+      return try await session.query("\(sql) LIMIT 0").columns
+    } catch let error as PostgreSQLError where RedshiftFailure.isDenied(error) {
+      // A grant on some columns only: what a run reads is checked by itself, later.
+      guard let columns = try? await session.connection.describe(sql), !columns.isEmpty else {
+        throw error
+      }
+      return columns
+    }
+  }
+
+  /// nil where there is no such table; a view whose base is gone is there.
+  private static func columns(
+    of table: TableName,
+    on session: RedshiftSession
+  ) async throws -> [PostgreSQLColumn]? {
+    // The server would cut a longer name and read another table.
+    guard table.parts.allSatisfy({ $0.text.utf8.count <= 127 }) else { return nil }
+    do {
+      return try await columns("\(table.sql) AS s", on: session)
+    } catch let error as PostgreSQLError where RedshiftFailure.isMissing(error, table) {
+      return nil
+    } catch {
+      throw await session.failure(error, source: "table \(table.sql)")
+    }
+  }
+
+  private static func notFound(
+    _ names: [TableName],
+    on session: RedshiftSession
+  ) async throws -> Failure {
+    let tried = names.map(\.sql).joined(separator: " and as ")
+    do {
+      guard let schema = names.first?.parts.dropLast().last else {
+        let path = try await session.query("SHOW search_path")
+        return Failure(
+          "table_not_found",
+          """
+          there is no table or view of that name in database "\(session.database)": looked up as \
+          \(tried) in the schemas \(path.rows.first?.first.flatMap { $0 } ?? "of the search path"); \
+          write schema.table for another schema
+          """,
+          recovery: .needsOperator
+        )
+      }
+      let known = try await session.query(
+        "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname IN ($1, $2)",
+        [schema.text, TableName([.init(schema.text)]).foldedToLowerCase.parts.first?.text]
+      )
+      guard !known.rows.isEmpty else {
+        return Failure(
+          "schema_not_found",
+          """
+          there is no schema \(TableName.quoted(schema.text)) in database "\(session.database)": the \
+          table was looked up as \(tried)
+          """,
+          recovery: .needsOperator
+        )
+      }
+      return Failure(
+        "table_not_found",
+        """
+        there is no table or view of that name in database "\(session.database)": looked up as \(tried)
+        """,
+        recovery: .needsOperator
+      )
+    } catch {
+      throw await session.failure(error, source: "table \(tried)")
+    }
+  }
+}
