@@ -6,6 +6,7 @@ import Warehouse
 /// slice of time, over one snapshot where the source has any.
 final class BigQueryChangeReader: ChangeReader {
   let warehouseTime: Timestamp
+  let columns: [SourceColumn]
   private let changes: BigQueryChanges
   private let api: BigQueryAPI
   private let jobs: BigQueryJobs
@@ -33,6 +34,7 @@ final class BigQueryChangeReader: ChangeReader {
     jobs: BigQueryJobs
   ) async throws {
     self.changes = changes
+    columns = changes.columns.entries.map(\.column)
     self.api = api
     self.jobs = jobs
     shape = .source(changes.columns.entries.map(\.column))

@@ -5,7 +5,7 @@ import Warehouse
 actor DatabricksChangeReader: ChangeReader {
   nonisolated let warehouseTime: Timestamp
   private let source: String
-  private let columns: [SourceColumn]
+  nonisolated let columns: [SourceColumn]
   /// Where the size of a payload that the warehouse cut is found, after the columns.
   private let sizeColumn: Int?
   private let chunks: DatabricksChunks

@@ -9,7 +9,7 @@ import Warehouse
 final class SnowflakeChangeReader: ChangeReader, @unchecked Sendable {
   let warehouseTime: Timestamp
   private let result: SnowflakeResult
-  private let columns: [SourceColumn]
+  let columns: [SourceColumn]
   private let isDate: Bool
   private let source: String
   private var builder = RowBatchBuilder()
