@@ -1,3 +1,4 @@
+import Crypto
 import HTTPFetch
 import SyncModel
 import Warehouse
@@ -72,7 +73,7 @@ actor DatabricksLogin {
     var request = HTTPRequest(.post, url)
     let pair = Array("\(credential.username):".utf8) + credential.secret
     do {
-      try request.headers.add("Authorization", "Basic \(Base64.encoded(pair))")
+      try request.headers.add("Authorization", "Basic \(Base64.encode(pair))")
       try request.headers.add("Content-Type", "application/x-www-form-urlencoded")
       try request.headers.add("Accept", "application/json")
     } catch { throw DatabricksFailure.transport(error, "the workspace's token endpoint") }
@@ -106,25 +107,5 @@ extension HTTPHeaders {
     while let first = bytes.first, isSpace(first) { bytes.removeFirst() }
     guard bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else { return nil }
     return String(decoding: bytes, as: UTF8.self)
-  }
-}
-
-/// RFC 4648, section 4.
-enum Base64 {
-  static func encoded(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var result: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = Array(bytes[start..<min(start + 3, bytes.count)])
-      let padded = group + [UInt8](repeating: 0, count: 3 - group.count)
-      let bits = UInt32(padded[0]) << 16 | UInt32(padded[1]) << 8 | UInt32(padded[2])
-      for index in 0..<4 {
-        result.append(
-          index <= group.count
-            ? alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)] : UInt8(ascii: "=")
-        )
-      }
-    }
-    return String(decoding: result, as: UTF8.self)
   }
 }
