@@ -18,6 +18,10 @@ SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks
 # Tests of the vault that look into SQLite's files or use its triggers; the others run on PostgreSQL too.
 SQLITE_ONLY := DisclosureTests/(atRest|failsClosed)|UpgradeTests
 
+# Tests of drivers that start emulators; `make test-warehouses` runs them, as they take long.
+EMULATED := WarehousesTests\.(Snowflake|BigQuery|Databricks|Redshift)
+EMULATED_WALKS := $(foreach name,snowflake bigquery databricks redshift,Tests/Integration/test_$(name).py)
+
 .PHONY: help
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,14 +43,22 @@ demo: build ## A first sync from nothing: three services, a sample table, two ru
 	@scripts/demo --binaries "$$($(SWIFT_BUILD) --show-bin-path)"
 
 .PHONY: test
-test: deps venv test-emulators ## Emulators, then the build, the unit tests, the tests of the running services
+test: deps venv ## Build, then the unit tests, then the tests of the running services
 	$(SWIFT_BUILD) --build-tests
 	ulimit -S -n "$$(ulimit -H -n)"; \
 	  export SLUICE_CRYPTOGRAPHY_VECTORS="$$($(PYTHON) -c 'import cryptography_vectors as v; print(*v.__path__)')"; \
-	  swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest
+	  swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest --skip '$(EMULATED)'
 	ulimit -S -n "$$(ulimit -H -n)"; SLUICE_TEST_STORE=postgresql swift test --configuration $(CONFIGURATION) \
 	  --skip-build --disable-xctest --filter VaultTests --skip '$(SQLITE_ONLY)'
-	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest Tests/Integration
+	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest Tests/Integration \
+	  $(addprefix --ignore=,$(EMULATED_WALKS))
+
+.PHONY: test-warehouses
+test-warehouses: deps venv test-emulators ## Emulators of warehouses, then the drivers against them
+	$(SWIFT_BUILD) --build-tests
+	ulimit -S -n "$$(ulimit -H -n)"; SLUICE_EMULATORS=1 swift test --configuration $(CONFIGURATION) \
+	  --skip-build --disable-xctest --filter WarehousesTests
+	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest $(EMULATED_WALKS)
 
 .PHONY: emulators
 emulators: $(EMULATORS)/.installed ## Install what the emulators of warehouses need

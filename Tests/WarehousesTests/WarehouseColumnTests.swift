@@ -6,7 +6,7 @@ import Warehouses
 
 @Suite("Every warehouse driver checks a source's columns before it reads")
 struct WarehouseColumnTests {
-  static let types = WarehouseRegistry.all.types
+  static let types = Fixtures.types
 
   /// The failure of reading a table with these columns, and that of the connection test.
   func failures(

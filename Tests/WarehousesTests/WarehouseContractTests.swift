@@ -355,7 +355,7 @@ struct WarehouseContractTests {
     await connection.close()
   }
 
-  static let types = WarehouseRegistry.all.types
+  static let types = Fixtures.types
   static let nastyNames = [
     "two words", "Mixed Case", "dots.in.it", "quote\"inside", "apostrophe'", "select", "naïve", "",
     "semi;colon -- dash", "$1", "[brackets]", "a\\b",
