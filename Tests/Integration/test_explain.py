@@ -151,6 +151,11 @@ def test_2_a_dry_run_says_what_would_become_of_what(house, postgres):
     TABLE.append(("dry run", "an active sync's", f"{counts(run)} both"))
 
 
+def waiting(postgres):
+    """How many sessions wait for a lock."""
+    return int(postgres.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+
 def test_3_ctrl_c_ends_a_dry_run_and_the_sync_is_free(house, postgres):
     lock = subprocess.Popen(
         ["psql", "--no-psqlrc", "--quiet", "--host", str(postgres.folder), "--port", str(postgres.port),
@@ -162,14 +167,18 @@ def test_3_ctrl_c_ends_a_dry_run_and_the_sync_is_free(house, postgres):
     command = subprocess.Popen(
         [str(house.binaries / "sluice"), "sync", "run", SYNC, "--dry-run"], cwd=house.folder,
         env=house.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while house.run("sync", "run", SYNC).returncode != CONFLICT:
-        assert time.monotonic() < deadline, "the dry run does not hold its sync"
-        time.sleep(0.1)
-    command.send_signal(signal.SIGINT)
-    output, errors = command.communicate(timeout=15)
-    assert command.returncode == 130 and "changed nothing" in errors, errors
-    lock.communicate("ROLLBACK;\n")
+    try:
+        # A run of ours that came first would have the sync instead.
+        deadline = time.monotonic() + 30
+        while waiting(postgres) == 0:
+            assert time.monotonic() < deadline and command.poll() is None, "the dry run does not get to the table"
+            time.sleep(0.1)
+        assert house.run("sync", "run", SYNC).returncode == CONFLICT
+        command.send_signal(signal.SIGINT)
+        output, errors = command.communicate(timeout=15)
+        assert command.returncode == 130 and "changed nothing" in errors, errors
+    finally:
+        lock.communicate("ROLLBACK;\n")
     deadline = time.monotonic() + 20
     while (result := house.run("sync", "run", SYNC, "--wait")).returncode == CONFLICT:
         assert time.monotonic() < deadline, "the sync is still held"

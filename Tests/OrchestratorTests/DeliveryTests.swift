@@ -8,7 +8,7 @@ import WriterAPI
 
 @testable import Orchestrator
 
-@Suite("A writer that goes away (decision 3, decision 7)", .timeLimit(.minutes(1)))
+@Suite("A writer that goes away (decision 3, decision 7)", .timeLimit(.minutes(4)))
 struct DeliveryTests {
   private func withRows(_ count: Int64 = 100, _ body: (House) async throws -> Void) async throws {
     try await House.with { house in

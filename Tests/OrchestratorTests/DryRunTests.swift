@@ -8,7 +8,7 @@ import WriterAPI
 
 @testable import Orchestrator
 
-@Suite("Dry runs", .timeLimit(.minutes(1)))
+@Suite("Dry runs", .timeLimit(.minutes(4)))
 struct DryRunTests {
   @Test("the counts are those of the run that follows, and nothing else is another afterwards")
   func counts() async throws {

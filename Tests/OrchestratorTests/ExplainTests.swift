@@ -8,7 +8,7 @@ import WriterAPI
 
 @testable import Orchestrator
 
-@Suite("Explaining rows, over a real table and the real store", .timeLimit(.minutes(1)))
+@Suite("Explaining rows, over a real table and the real store", .timeLimit(.minutes(4)))
 struct ExplainTests {
   private func explain(
     _ house: RealHouse,

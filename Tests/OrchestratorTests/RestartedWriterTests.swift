@@ -9,7 +9,7 @@ import WriterAPI
 
 @testable import Orchestrator
 
-@Suite("A writer's process that ends and starts again, over HTTP/2", .timeLimit(.minutes(1)))
+@Suite("A writer's process that ends and starts again, over HTTP/2", .timeLimit(.minutes(4)))
 struct RestartedWriterTests {
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

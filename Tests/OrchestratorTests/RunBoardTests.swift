@@ -7,7 +7,7 @@ import Testing
 
 @testable import Orchestrator
 
-@Suite("Runs beside each other, and those who watch them", .timeLimit(.minutes(1)))
+@Suite("Runs beside each other, and those who watch them", .timeLimit(.minutes(4)))
 struct RunBoardTests {
   @Test("R139, decision 8: one run a sync; another sync runs beside it")
   func overlapping() async throws {

@@ -9,7 +9,7 @@ import WriterAPI
 
 @testable import Orchestrator
 
-@Suite("Runs", .timeLimit(.minutes(1)))
+@Suite("Runs", .timeLimit(.minutes(4)))
 struct RunTests {
   @Test("R1, decisions 3 and 6: a run reads everything once, in order, and proves it")
   func first() async throws {

@@ -10,7 +10,7 @@ import VaultAPI
 
 /// A disk that loses a bit, or a thief who changes one: any byte of the database's file, one at a time.
 ///
-/// `SLUICE_FLIPS` sets how many are tried (1,000 unless told otherwise), `SLUICE_FLIP_SEED` which.
+/// `SLUICE_FLIPS` sets how many are tried (400 unless told otherwise), `SLUICE_FLIP_SEED` which.
 @Suite("Vault: flipped bytes", .enabled(if: !VaultHouse.isOnPostgreSQL, "its files are its own"))
 struct FlipTests {
   /// What became of the flips.
@@ -34,7 +34,7 @@ struct FlipTests {
     .timeLimit(.minutes(60))
   )
   func flips() async throws {
-    let count = Self.number("SLUICE_FLIPS") ?? 1000
+    let count = Self.number("SLUICE_FLIPS") ?? 400
     let seed = Self.number("SLUICE_FLIP_SEED") ?? 20_240_101
     let house = try VaultHouse()
     try await house.run { try await VaultWitness.furnish($0) }
