@@ -41,7 +41,7 @@ import WriterAPI
             "unusual_volume_factor": 0,
             "alert_rejected_percent": 0,
             "alert_success": false,
-            "skip_unchanged": true
+            "skip_unchanged": null
           },
           "state": "active",
           "tested": true,

@@ -26,7 +26,7 @@ extension Record {
           "unusual_volume_factor": .integer(Int64(options.unusualVolumeFactor)),
           "alert_rejected_percent": .integer(Int64(options.alertRejectedPercent)),
           "alert_success": .bool(options.alertSuccess),
-          "skip_unchanged": .bool(options.skipUnchanged ?? true),
+          "skip_unchanged": options.skipUnchanged.map { .bool($0) } ?? .null,
         ]),
         "state": .text(sync.state.name ?? "unknown"),
         "tested": .bool(sync.tested),
