@@ -27,6 +27,20 @@ public struct RowIssue: Sendable, Equatable {
   }
 }
 
+extension RowOutcome {
+  /// As counts are named in every output.
+  public var name: String {
+    switch self {
+    case .applied: "applied"
+    case .unchanged: "unchanged"
+    case .alreadyApplied: "already_applied"
+    case .superseded: "superseded"
+    case .skipped: "skipped"
+    case .rejected: "rejected"
+    }
+  }
+}
+
 /// How many rows met each outcome. `total` is what decision 6 compares with the rows read.
 public struct RowCounts: Sendable, Equatable {
   public var applied: Int64 = 0

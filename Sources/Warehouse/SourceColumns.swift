@@ -37,6 +37,8 @@ public struct SourceColumns: Sendable, Equatable {
 
   /// UPDATED_AT first, then those that are there, in the order of `SourceColumn`.
   public let entries: [Entry]
+  /// The first of them.
+  public let updatedAt: Entry
 
   /// Finds the columns by name, whatever their case (R24); others are ignored (R25, R27).
   ///
@@ -62,7 +64,11 @@ public struct SourceColumns: Sendable, Equatable {
         entries.append(Entry(column: column, name: names[position], position: position))
       }
     }
+    guard let updatedAt = entries.first, updatedAt.column == .updatedAt else {
+      throw Self.missing("column UPDATED_AT", source)
+    }
     self.entries = entries
+    self.updatedAt = updatedAt
     try check(data, source)
   }
 
@@ -70,11 +76,12 @@ public struct SourceColumns: Sendable, Equatable {
 
   public subscript(_ column: SourceColumn) -> Entry? { entries.first { $0.column == column } }
 
+  private static func missing(_ what: String, _ source: String) -> Failure {
+    Failure("column_missing", "\(source) has no \(what)", recovery: .needsOperator)
+  }
+
   private func check(_ data: DataType, _ source: String) throws(Failure) {
-    func missing(_ what: String) -> Failure {
-      Failure("column_missing", "\(source) has no \(what)", recovery: .needsOperator)
-    }
-    guard has(.updatedAt) else { throw missing("column UPDATED_AT") }
+    func missing(_ what: String) -> Failure { Self.missing(what, source) }
     if has(.aliasName) != has(.aliasLabel) {
       throw missing(
         has(.aliasName)

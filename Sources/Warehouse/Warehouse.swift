@@ -154,4 +154,13 @@ public struct Inspection: Sendable, Equatable {
     self.preview = preview
     self.rowsWithoutUpdatedAt = rowsWithoutUpdatedAt
   }
+
+  /// Notes how many rows have no UPDATED_AT, and warns of them where there are any.
+  public mutating func found(rowsWithoutUpdatedAt count: Int64) {
+    rowsWithoutUpdatedAt = count
+    guard count > 0 else { return }
+    warnings.append(
+      "\(count) \(count == 1 ? "row has" : "rows have") no UPDATED_AT and will never be read"
+    )
+  }
 }

@@ -79,15 +79,4 @@ extension RowOutcome {
     guard case .rejected(let issue) = self else { return nil }
     return issue
   }
-
-  fileprivate var name: String {
-    switch self {
-    case .applied: "applied"
-    case .unchanged: "unchanged"
-    case .alreadyApplied: "already_applied"
-    case .superseded: "superseded"
-    case .skipped: "skipped"
-    case .rejected: "rejected"
-    }
-  }
 }

@@ -32,12 +32,7 @@ struct WebhookAlertCarrier: AlertCarrier {
     do {
       let url = try HTTPURL(text)
       self.url = url
-      var policy = AddressPolicy()
-      for range in try settings.text("SLUICE_EGRESS_ALLOW")?.split(separator: ",") ?? [] {
-        policy.allowed.append(
-          try AddressRange(String(range.drop { $0 == " " }))
-        )
-      }
+      var policy = try AddressPolicy(settings)
       // A receiver on this machine needs no TLS; it has to be listed like any that is not public.
       policy.allowsPlainHTTP = ["127.0.0.1", "[::1]"].contains {
         url.origin.hasPrefix("http://\($0):")

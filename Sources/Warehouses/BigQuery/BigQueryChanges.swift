@@ -14,9 +14,9 @@ struct BigQueryChanges: Sendable {
     self.source = source
     columns = try SourceColumns(source.fields.map(\.name), data: data, source: source.name)
     try Self.checkTypes(columns, source)
-    isNaive = columns[.updatedAt].map { source.fields[$0.position].type == "DATETIME" } ?? false
+    isNaive = source.fields[columns.updatedAt.position].type == "DATETIME"
     if let filter = source.requiredFilter,
-      filter.lowercased() != columns[.updatedAt]?.name.lowercased()
+      filter.lowercased() != columns.updatedAt.name.lowercased()
     {
       throw Failure(
         "partition_filter_required",
@@ -101,7 +101,7 @@ struct BigQueryChanges: Sendable {
   }
 
   /// UPDATED_AT as it stands in the source: bare, for partitions and clusters to be pruned (E.5).
-  var updatedAt: String { "s.\(BigQuerySQL.quoted(columns[.updatedAt]?.name ?? ""))" }
+  var updatedAt: String { "s.\(BigQuerySQL.quoted(columns.updatedAt.name))" }
 
   /// UPDATED_AT as an instant.
   var instant: String { isNaive ? "TIMESTAMP(\(updatedAt))" : updatedAt }

@@ -59,12 +59,7 @@ struct BigQueryInspector {
       let numbers = row.map { $0.flatMap { Int64($0) } }
       guard numbers.count == 3 else { return }
       let without = numbers[0] ?? 0
-      inspection.rowsWithoutUpdatedAt = without
-      if without > 0 {
-        inspection.warnings.append(
-          "\(without) \(without == 1 ? "row has" : "rows have") no UPDATED_AT and will never be read"
-        )
-      }
+      inspection.found(rowsWithoutUpdatedAt: without)
       if !filter {
         inspection.warnings.append(
           "rows without UPDATED_AT were not counted: \(changes.source.name) must be queried with a "

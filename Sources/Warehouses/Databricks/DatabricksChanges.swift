@@ -40,12 +40,12 @@ struct DatabricksChanges {
   /// UPDATED_AT comes as microseconds: JSON would show milliseconds in the session's zone (B.5). It
   /// stays bare in the predicate, for files to be skipped.
   func query(from: Timestamp?) -> DatabricksQuery {
-    let updatedAt = name(columns[.updatedAt])
+    let updatedAt = name(columns.updatedAt)
     var condition = "\(updatedAt) IS NOT NULL"
     var parameters: [DatabricksQuery.Parameter] = []
     // What is out of Timestamp's range was clamped to its earliest: no bound then.
     if let from, from != .earliest {
-      if type(columns[.updatedAt]).isNaive {
+      if type(columns.updatedAt).isNaive {
         condition += " AND \(updatedAt) >= :lo"
         parameters.append(
           .init(name: "lo", value: from.microsecondTextRoundedUp, type: "TIMESTAMP_NTZ")

@@ -57,12 +57,7 @@ struct DatabricksInspector {
       )
       let result = try await runner.rows(of: query, source: changes.source.name, limit: limit)
       let count = result.rows.first?.first.flatMap { $0 }.flatMap { Int64($0) } ?? 0
-      inspection.rowsWithoutUpdatedAt = count
-      if count > 0 {
-        inspection.warnings.append(
-          "\(count) \(count == 1 ? "row has" : "rows have") no UPDATED_AT and will never be read"
-        )
-      }
+      inspection.found(rowsWithoutUpdatedAt: count)
     } catch {
       inspection.warnings.append(
         "rows without UPDATED_AT were not counted: \(try problem(error).message)"
@@ -98,7 +93,7 @@ struct DatabricksInspector {
         isInstant ? value.flatMap(Self.instant)?.microsecondTextRoundedUp ?? value : value
       }
     }
-    guard inspection.problem == nil, let position = changes?.columns[.updatedAt]?.position,
+    guard inspection.problem == nil, let position = changes?.columns.updatedAt.position,
       let newest = result.rows.first, newest.indices.contains(position),
       let instant = newest[position].flatMap(Self.instant), instant > source.time
     else { return }
@@ -115,7 +110,7 @@ struct DatabricksInspector {
   }
 
   private func updatedAt(_ changes: DatabricksChanges) -> String {
-    "s.\(DatabricksSource.quoted(changes.columns[.updatedAt]?.name ?? ""))"
+    "s.\(DatabricksSource.quoted(changes.columns.updatedAt.name))"
   }
 
   /// What the operator has to know; a lost or closed connection and a cancellation are thrown instead.

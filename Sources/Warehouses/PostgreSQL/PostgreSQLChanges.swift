@@ -14,13 +14,7 @@ struct PostgreSQLChanges {
   init(_ source: PostgreSQLSource, data: DataType, typeNames: [String]) throws(Failure) {
     self.source = source
     columns = try SourceColumns(source.columns.map(\.name), data: data, source: source.name)
-    guard let entry = columns[.updatedAt] else {
-      throw Failure(
-        "column_missing",
-        "\(source.name) has no column UPDATED_AT",
-        recovery: .needsOperator
-      )
-    }
+    let entry = columns.updatedAt
     switch source.columns[entry.position].type {
     case Types.timestamptz: boundType = "timestamptz"
     // Naive instants are UTC (R14), and so is the bound. A date compares as its midnight.
@@ -121,7 +115,7 @@ struct PostgreSQLChanges {
     )
   }
 
-  private var updatedAt: String { "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))" }
+  private var updatedAt: String { "s.\(TableName.quoted(columns.updatedAt.name))" }
 
   private func condition(
     from: Timestamp?,

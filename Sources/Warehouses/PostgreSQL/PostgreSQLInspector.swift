@@ -51,12 +51,7 @@ struct PostgreSQLInspector {
         "SELECT count(*) FROM \(changes.source.from) WHERE s.\(updatedAt(changes)) IS NULL"
       )
       let count = result.rows.first?.first.flatMap { $0 }.flatMap { Int64($0) } ?? 0
-      inspection.rowsWithoutUpdatedAt = count
-      if count > 0 {
-        inspection.warnings.append(
-          "\(count) \(count == 1 ? "row has" : "rows have") no UPDATED_AT and will never be read"
-        )
-      }
+      inspection.found(rowsWithoutUpdatedAt: count)
     } catch {
       let problem = try problem(error, source: changes.source.name)
       inspection.warnings.append("rows without UPDATED_AT were not counted: \(problem.message)")
@@ -99,7 +94,7 @@ struct PostgreSQLInspector {
   }
 
   private func updatedAt(_ changes: PostgreSQLChanges) -> String {
-    TableName.quoted(changes.columns[.updatedAt]?.name ?? "")
+    TableName.quoted(changes.columns.updatedAt.name)
   }
 
   /// What the operator has to know; a lost connection and a cancellation are thrown instead.

@@ -17,13 +17,7 @@ struct RedshiftChanges {
   init(_ source: RedshiftSource, data: DataType) throws(Failure) {
     self.source = source
     columns = try SourceColumns(source.columns.map(\.name), data: data, source: source.name)
-    guard let entry = columns[.updatedAt] else {
-      throw Failure(
-        "column_missing",
-        "\(source.name) has no column UPDATED_AT",
-        recovery: .needsOperator
-      )
-    }
+    let entry = columns.updatedAt
     let column = source.columns[entry.position]
     switch column.type {
     case RedshiftTypes.timestamptz: boundType = "timestamptz"
@@ -41,7 +35,7 @@ struct RedshiftChanges {
     }
   }
 
-  var updatedAt: String { "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))" }
+  var updatedAt: String { "s.\(TableName.quoted(columns.updatedAt.name))" }
 
   /// The statement and its parameters, with the columns in the order of `columns.entries`.
   ///

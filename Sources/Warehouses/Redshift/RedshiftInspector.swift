@@ -54,12 +54,7 @@ struct RedshiftInspector {
         "SELECT count(*) FROM \(changes.source.from) WHERE \(changes.updatedAt) IS NULL"
       )
       let count = result.rows.first?.first.flatMap { $0 }.flatMap { Int64($0) } ?? 0
-      inspection.rowsWithoutUpdatedAt = count
-      if count > 0 {
-        inspection.warnings.append(
-          "\(count) \(count == 1 ? "row has" : "rows have") no UPDATED_AT and will never be read"
-        )
-      }
+      inspection.found(rowsWithoutUpdatedAt: count)
     } catch {
       let problem = try await problem(error, source: changes.source.name, since: began)
       inspection.warnings.append("rows without UPDATED_AT were not counted: \(problem.message)")

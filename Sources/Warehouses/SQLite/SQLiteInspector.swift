@@ -39,12 +39,7 @@ struct SQLiteInspector {
       "SELECT count(*) - count(\(instant)), max(\(instant)) FROM \(source.from)"
     ) { (missing: $0.int64(0), newest: $0.optionalInt64(1)) }
     let missing = counts?.missing ?? 0
-    inspection.rowsWithoutUpdatedAt = missing
-    if missing > 0 {
-      inspection.warnings.append(
-        "\(missing) \(missing == 1 ? "row has" : "rows have") no UPDATED_AT and will never be read"
-      )
-    }
+    inspection.found(rowsWithoutUpdatedAt: missing)
     if let newest = counts?.newest, newest > SQLiteWarehouseConnection.now().nanoseconds {
       let text = Timestamp(nanoseconds: newest).microsecondTextRoundedUp
       inspection.warnings.append(

@@ -43,7 +43,7 @@ struct SQLiteSource {
 
   /// A row's UPDATED_AT in nanoseconds, as SQL.
   func instant(of columns: SourceColumns) -> String {
-    let column = TableName.quoted(columns[.updatedAt]?.name ?? "")
+    let column = TableName.quoted(columns.updatedAt.name)
     return "\(SQLiteInstants.functionName)(s.\(column), \(hasRowID ? "s._rowid_" : "NULL"))"
   }
 

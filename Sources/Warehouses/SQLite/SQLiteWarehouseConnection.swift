@@ -63,7 +63,7 @@ struct SQLiteWarehouseConnection: WarehouseConnection {
           source: source.name
         )
         let condition = try source.condition(for: user, columns)
-        let column = TableName.quoted(columns[.updatedAt]?.name ?? "")
+        let column = TableName.quoted(columns.updatedAt.name)
         let unstamped = try connection.first(
           """
           SELECT count(*) FROM (SELECT 1 FROM \(source.from) \

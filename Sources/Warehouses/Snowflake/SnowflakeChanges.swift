@@ -12,13 +12,7 @@ struct SnowflakeChanges: Sendable {
   init(_ source: SnowflakeSource, data: DataType) throws(Failure) {
     self.source = source
     columns = try SourceColumns(source.columns.map(\.name), data: data, source: source.name)
-    guard let entry = columns[.updatedAt] else {
-      throw Failure(
-        "column_missing",
-        "\(source.name) has no column UPDATED_AT",
-        recovery: .needsOperator
-      )
-    }
+    let entry = columns.updatedAt
     let column = source.columns[entry.position]
     guard ["timestamp_ntz", "timestamp_ltz", "timestamp_tz", "date"].contains(column.type) else {
       throw Failure(
@@ -48,7 +42,7 @@ struct SnowflakeChanges: Sendable {
   /// Columns in the order of `columns.entries`. The column stays bare in the predicate, for
   /// micro-partitions to be left out by their least and greatest value (warehouses.md, E.5).
   func statement(from: Timestamp?) -> SnowflakeStatement {
-    let updatedAt = "s.\(TableName.quoted(columns[.updatedAt]?.name ?? ""))"
+    let updatedAt = "s.\(TableName.quoted(columns.updatedAt.name))"
     var condition = "\(updatedAt) IS NOT NULL"
     var bindings: [SnowflakeStatement.Binding] = []
     // What is out of Timestamp's range was clamped to its earliest: no bound then.

@@ -35,19 +35,14 @@ struct SnowflakeInspector: Sendable {
     _ changes: SnowflakeChanges,
     _ inspection: inout Inspection
   ) async throws {
-    let name = TableName.quoted(changes.columns[.updatedAt]?.name ?? "")
+    let name = TableName.quoted(changes.columns.updatedAt.name)
     let statement = SnowflakeStatement(
       text: "SELECT COUNT(*) FROM \(changes.source.from) WHERE s.\(name) IS NULL",
       source: changes.source.name
     )
     let count = try await session.small(statement).rows.first?.first.flatMap { $0 }
     let number = count.flatMap { Int64($0) } ?? 0
-    inspection.rowsWithoutUpdatedAt = number
-    if number > 0 {
-      inspection.warnings.append(
-        "\(number) \(number == 1 ? "row has" : "rows have") no UPDATED_AT and will never be read"
-      )
-    }
+    inspection.found(rowsWithoutUpdatedAt: number)
   }
 
   private func preview(
@@ -57,7 +52,7 @@ struct SnowflakeInspector: Sendable {
     _ inspection: inout Inspection
   ) async throws {
     guard limit > 0, !source.columns.isEmpty else { return }
-    let updatedAt = changes?.columns[.updatedAt]
+    let updatedAt = changes?.columns.updatedAt
     let order = updatedAt.map { " ORDER BY s.\(TableName.quoted($0.name)) DESC NULLS LAST" } ?? ""
     let statement = SnowflakeStatement(
       text: "SELECT s.* FROM \(source.from)\(order) LIMIT \(limit)",

@@ -242,17 +242,3 @@ struct RowLog {
     statement.bind(copy, at: 4)
   }
 }
-
-extension RowOutcome {
-  /// As counts are named in every output.
-  var name: String {
-    switch self {
-    case .applied: "applied"
-    case .unchanged: "unchanged"
-    case .alreadyApplied: "already_applied"
-    case .superseded: "superseded"
-    case .skipped: "skipped"
-    case .rejected: "rejected"
-    }
-  }
-}
