@@ -52,6 +52,8 @@ final class BodyPipe: Sendable {
   /// - Returns: whether there was a rest to come.
   func abandon() -> Bool {
     let wasOpen = state.withLock { state in
+      // What came and was not read is gone: its end must not say that the body is whole.
+      if !state.buffer.isEmpty, state.end != nil { state.end = .failure(CancellationError()) }
       state.buffer = []
       return state.end == nil
     }
