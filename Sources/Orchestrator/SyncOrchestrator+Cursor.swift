@@ -67,7 +67,13 @@ extension SyncOrchestrator {
     of sync: StoredSync,
     from source: StoredSource
   ) async throws -> CursorPreview {
-    let standing = try await movePosition(of: sync, to: nil, epoch: sync.epoch, id: "preview", true)
+    let standing = try await movePosition(
+      of: sync,
+      to: nil,
+      epoch: sync.epoch,
+      id: "preview",
+      isDryRun: true
+    )
     let previous = standing.previous.map(Timestamp.init(nanoseconds:))
     let knownFrom = standing.knownFrom.map(Timestamp.init(nanoseconds:))
     var preview = CursorPreview(
@@ -76,18 +82,8 @@ extension SyncOrchestrator {
       from: previous,
       to: try target.position(from: previous)
     )
-    let driver = try warehouses.driver(source.type)
-    let settings = try driver.schema.validated(source.settings, type: source.type)
-    let released = try await credentials.release(
-      for: source,
-      driver: driver,
-      purpose: "cursor",
-      retry: configuration.warehouseRetry
-    )
-    let connection = try await driver.connect(settings: settings, credentials: released.credentials)
-    let isForward = preview.isForward
-    let to = preview.to
-    do {
+    let (isForward, to) = (preview.isForward, preview.to)
+    try await withConnection(to: source, purpose: "cursor") { connection in
       func count(_ from: Timestamp?, _ before: Timestamp?) async throws -> ChangeCount {
         try await connection.countChanges(
           sync.selection,
@@ -113,10 +109,6 @@ extension SyncOrchestrator {
       if let knownFrom, to.map({ $0 < knownFrom }) ?? true {
         preview.rowsAgain = try await count(to, knownFrom).rows
       }
-      await connection.close()
-    } catch {
-      await connection.close()
-      throw error
     }
     return preview
   }
@@ -153,7 +145,13 @@ extension SyncOrchestrator {
         return current.epoch + 1
       }
       do {
-        _ = try await self.movePosition(of: sync, to: preview.to, epoch: epoch, id: id, false)
+        _ = try await self.movePosition(
+          of: sync,
+          to: preview.to,
+          epoch: epoch,
+          id: id,
+          isDryRun: false
+        )
       } catch {
         let isKnown = (error as? RPCError)?.isTransient == false
         if isKnown { try await database.transaction { try $0.endCursorMove(id, .failed) } }
@@ -184,21 +182,11 @@ extension SyncOrchestrator {
     to position: Timestamp?,
     epoch: Int64,
     id: String,
-    _ isDryRun: Bool
+    isDryRun: Bool
   ) async throws -> MovePositionResponse {
     let request = MovePositionRequest(
-      opening: OpenSyncRequest(
-        workspace: sync.workspace,
-        sync: sync.name,
-        // A dry run raises nothing, but no epoch is 0.
-        epoch: UInt64(clamping: max(epoch, 1)),
-        runId: id,
-        destination: sync.destination,
-        data: WriterAPI.DataType(sync.data),
-        overlapNs: sync.effectiveOverlap,
-        updateExistingOnly: sync.updateExistingOnly,
-        applyUnchanged: !sync.skipsUnchanged
-      ),
+      // A dry run raises nothing, but no epoch is 0.
+      opening: OpenSyncRequest(sync, epoch: UInt64(clamping: max(epoch, 1)), runID: id),
       position: position?.nanoseconds,
       dryRun: isDryRun
     )

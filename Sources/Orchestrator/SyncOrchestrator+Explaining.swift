@@ -66,16 +66,7 @@ extension SyncOrchestrator {
     _ source: StoredSource,
     limit: Int
   ) async throws -> Found {
-    let driver = try warehouses.driver(source.type)
-    let settings = try driver.schema.validated(source.settings, type: source.type)
-    let released = try await credentials.release(
-      for: source,
-      driver: driver,
-      purpose: "explain",
-      retry: configuration.warehouseRetry
-    )
-    let connection = try await driver.connect(settings: settings, credentials: released.credentials)
-    return try await withClosing(connection) {
+    try await withConnection(to: source, purpose: "explain") { connection in
       func rows(of user: SourceUser) async throws -> UserRows {
         try await connection.rows(of: user, in: sync.selection, data: sync.data, limit: limit)
       }

@@ -127,20 +127,6 @@ extension SyncOrchestrator {
     }
     try await events.write(TestEvent(report: report))
   }
-
-  func withClosing<T: Sendable>(
-    _ connection: any WarehouseConnection,
-    _ body: () async throws -> T
-  ) async throws -> T {
-    do {
-      let result = try await body()
-      await connection.close()
-      return result
-    } catch {
-      await connection.close()
-      throw error
-    }
-  }
 }
 
 extension RowSelection {

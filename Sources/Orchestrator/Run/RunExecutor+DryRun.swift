@@ -65,20 +65,6 @@ extension RunExecutor {
   }
 }
 
-extension EvaluateBatchRequest {
-  init(_ sync: StoredSync) {
-    self.init(
-      workspace: sync.workspace,
-      sync: sync.name,
-      destination: sync.destination,
-      data: WriterAPI.DataType(sync.data),
-      overlapNs: sync.effectiveOverlap,
-      updateExistingOnly: sync.updateExistingOnly,
-      applyUnchanged: !sync.skipsUnchanged
-    )
-  }
-}
-
 extension BatchTally {
   /// - Parameter position: where the sync stands, and stays.
   fileprivate init(_ evaluation: BatchEvaluation, at position: Timestamp?) {

@@ -158,17 +158,7 @@ struct RunExecutor: Sendable {
 
   private func openSync() async throws -> OpenSyncResponse {
     try await writer.openSync(
-      OpenSyncRequest(
-        workspace: job.sync.workspace,
-        sync: job.sync.name,
-        epoch: job.epoch,
-        runId: live.id,
-        destination: job.sync.destination,
-        data: WriterAPI.DataType(job.sync.data),
-        overlapNs: job.sync.effectiveOverlap,
-        updateExistingOnly: job.sync.updateExistingOnly,
-        applyUnchanged: !job.sync.skipsUnchanged
-      ),
+      OpenSyncRequest(job.sync, epoch: job.epoch, runID: live.id),
       options: CallOptions(timeout: configuration.callTimeout)
     )
   }
