@@ -6,8 +6,8 @@ import time
 
 import pytest
 import requests
-from bigquery_discovery import Discovery
-from bigquery_process import BigQueryProcess
+from .bigquery_discovery import Discovery
+from .bigquery_process import BigQueryProcess
 from google.api_core import exceptions
 from google.auth import exceptions as auth_exceptions
 from google.auth.transport.requests import AuthorizedSession, Request

@@ -13,7 +13,7 @@ from databricks import sql as connector
 from databricks.sdk import WorkspaceClient
 from databricks.sdk import errors as sdk_errors
 from databricks.sdk.service import sql as api
-from databricks_process import DatabricksProcess
+from .databricks_process import DatabricksProcess
 
 USERS = """
 CREATE SCHEMA main.ingestion;

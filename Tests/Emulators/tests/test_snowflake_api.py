@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 import requests
-from shapes import Shapes
+from .shapes import Shapes
 
 SHAPES = [Shapes(pathlib.Path(__file__).parent / "snowflake_shapes.yaml")]
 if os.environ.get("SNOWFLAKE_OPENAPI"):

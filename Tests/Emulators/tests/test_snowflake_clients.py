@@ -4,7 +4,7 @@ import httpx
 import jwt
 import pytest
 import requests
-from conftest import pem, public_text
+from .conftest import pem, public_text
 from cryptography.hazmat.primitives.asymmetric import ec
 from snowflake.connector.auth.keypair import AuthByKeyPair
 from snowflake_sql_api import SnowflakeClient

@@ -32,12 +32,12 @@ class Running:
         self.options = options
         self.authority = Authority(emulator.host_names, options.folder)
         self._runners = []
+        self.origins = {}
 
     async def start(self):
         self.port = await self._listen(
             self.emulator.application(), self.options.port, self.authority.server_context())
         self.admin_port = await self._listen(self.emulator.steering(), self.options.admin_port, None)
-        self.origins = {}
         for name, sibling in self.emulator.siblings().items():
             port = await self._listen(sibling.application(), 0, self.authority.server_context())
             sibling.origin = self.origins[name] = f"https://localhost:{port}"
