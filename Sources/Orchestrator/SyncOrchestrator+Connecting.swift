@@ -2,9 +2,11 @@ import Warehouse
 
 extension SyncOrchestrator {
   /// Lends a connection to a source for a person's question; it is closed however `body` ends.
+  /// - Parameter sync: whom the question is about, for the warehouse's history.
   /// - Parameter purpose: goes to the vault's audit log.
   func withConnection<T: Sendable>(
     to source: StoredSource,
+    for sync: String,
     purpose: String,
     _ body: (any WarehouseConnection) async throws -> T
   ) async throws -> T {
@@ -18,7 +20,8 @@ extension SyncOrchestrator {
     )
     let connection = try await driver.connect(
       settings: settings,
-      credentials: released.credentials
+      credentials: released.credentials,
+      tag: QueryTag(sync: sync)
     )
     return try await withClosing(connection) { try await body(connection) }
   }

@@ -83,7 +83,7 @@ extension SyncOrchestrator {
       to: try target.position(from: previous)
     )
     let (isForward, to) = (preview.isForward, preview.to)
-    try await withConnection(to: source, purpose: "cursor") { connection in
+    try await withConnection(to: source, for: sync.name, purpose: "cursor") { connection in
       func count(_ from: Timestamp?, _ before: Timestamp?) async throws -> ChangeCount {
         try await connection.countChanges(
           sync.selection,

@@ -66,7 +66,7 @@ extension SyncOrchestrator {
     _ source: StoredSource,
     limit: Int
   ) async throws -> Found {
-    try await withConnection(to: source, purpose: "explain") { connection in
+    try await withConnection(to: source, for: sync.name, purpose: "explain") { connection in
       func rows(of user: SourceUser) async throws -> UserRows {
         try await connection.rows(of: user, in: sync.selection, data: sync.data, limit: limit)
       }

@@ -43,7 +43,7 @@ extension SyncOrchestrator {
   ) async throws {
     try await answering(context) {
       let (sync, source) = try await stored(request.workspace, request.name)
-      let subject = TestSubject(selection: sync.selection, data: sync.data)
+      let subject = TestSubject(sync: sync.name, selection: sync.selection, data: sync.data)
       try await test(source, subject, responses) { version, inspection in
         // What was tested, not what the sync may have become meanwhile.
         let tested = TestedSettings(source: source, sync: sync, credentialVersion: version)
@@ -60,6 +60,8 @@ extension SyncOrchestrator {
   }
 
   private struct TestSubject {
+    /// Nil for a test of the source alone.
+    var sync: String?
     var selection: RowSelection
     var data: SyncModel.DataType
   }
@@ -92,7 +94,11 @@ extension SyncOrchestrator {
         try? await events.write(TestEvent(progress: notice.text))
       }
       let connection = try await WarehouseNotice.$listener.withValue(listener) {
-        try await driver.connect(settings: settings, credentials: released.credentials)
+        try await driver.connect(
+          settings: settings,
+          credentials: released.credentials,
+          tag: QueryTag(sync: subject?.sync)
+        )
       }
       report = try await withClosing(connection) {
         server = await connection.server

@@ -10,9 +10,13 @@ public protocol WarehouseDriver: Sendable {
   var credentialTypes: [CredentialType] { get }
 
   /// Opens one connection. Cancelling the task gives up.
+  /// - Parameter tag: of every statement of the connection.
   /// - Throws: `Failure`, e.g. `wrong_password`, `host_not_found`, `connection_refused`.
-  func connect(settings: [String: String], credentials: WarehouseCredentials) async throws
-    -> any WarehouseConnection
+  func connect(
+    settings: [String: String],
+    credentials: WarehouseCredentials,
+    tag: QueryTag
+  ) async throws -> any WarehouseConnection
 }
 
 /// The rows of a sync: a table or view, or one SELECT.

@@ -49,7 +49,11 @@ struct RunExecutor: Sendable {
       configuration.warehouseRetry,
       while: { ($0 as? Failure)?.mayPass == true }
     ) {
-      try await driver.connect(settings: settings, credentials: released.credentials)
+      try await driver.connect(
+        settings: settings,
+        credentials: released.credentials,
+        tag: QueryTag(sync: job.sync.name, run: live.isDryRun ? nil : live.id)
+      )
     }
     return try await withThrowingTaskGroup(of: RunEnding?.self) { group in
       // A read that does not look at its task's cancellation ends when its connection does.

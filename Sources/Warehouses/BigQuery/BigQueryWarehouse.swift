@@ -21,7 +21,8 @@ struct BigQueryWarehouse: WarehouseDriver {
 
   func connect(
     settings: [String: String],
-    credentials: WarehouseCredentials
+    credentials: WarehouseCredentials,
+    tag: QueryTag
   ) async throws -> any WarehouseConnection {
     let settings = try BigQuerySettings(schema.validated(settings, type: type))
     guard let signer = credentials.main?.signer else {

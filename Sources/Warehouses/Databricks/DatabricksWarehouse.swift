@@ -46,7 +46,8 @@ struct DatabricksWarehouse: WarehouseDriver {
 
   func connect(
     settings: [String: String],
-    credentials: WarehouseCredentials
+    credentials: WarehouseCredentials,
+    tag: QueryTag
   ) async throws -> any WarehouseConnection {
     let settings = try DatabricksSettings(schema.validated(settings, type: type))
     guard let credential = credentials.main else {

@@ -27,7 +27,8 @@ struct PostgreSQLWarehouse: WarehouseDriver {
 
   func connect(
     settings: [String: String],
-    credentials: WarehouseCredentials
+    credentials: WarehouseCredentials,
+    tag: QueryTag
   ) async throws -> any WarehouseConnection {
     let settings = try schema.validated(settings, type: type)
     guard let credential = credentials.main else {

@@ -10,7 +10,8 @@ struct RedshiftWarehouse: WarehouseDriver {
 
   func connect(
     settings: [String: String],
-    credentials: WarehouseCredentials
+    credentials: WarehouseCredentials,
+    tag: QueryTag
   ) async throws -> any WarehouseConnection {
     let settings = try RedshiftSettings(try schema.validated(settings, type: type), credentials)
     let tunnel: SSHTunnel? =

@@ -20,7 +20,8 @@ struct SQLiteWarehouse: WarehouseDriver {
 
   func connect(
     settings: [String: String],
-    credentials: WarehouseCredentials
+    credentials: WarehouseCredentials,
+    tag: QueryTag
   ) async throws -> any WarehouseConnection {
     let settings = try schema.validated(settings, type: type)
     let path = settings["file"] ?? ""

@@ -14,7 +14,8 @@ struct SnowflakeWarehouse: WarehouseDriver {
 
   func connect(
     settings: [String: String],
-    credentials: WarehouseCredentials
+    credentials: WarehouseCredentials,
+    tag: QueryTag
   ) async throws -> any WarehouseConnection {
     let settings = try SnowflakeSettings(schema.validated(settings, type: type))
     guard let credential = credentials.main, let signer = credential.signer else {

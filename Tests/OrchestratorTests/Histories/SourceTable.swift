@@ -85,9 +85,11 @@ final class HistoryWarehouse: WarehouseDriver, WarehouseConnection {
 
   var server: String { get async { "History 1.0" } }
 
-  func connect(settings: [String: String], credentials: WarehouseCredentials) async throws
-    -> any WarehouseConnection
-  { self }
+  func connect(
+    settings: [String: String],
+    credentials: WarehouseCredentials,
+    tag: QueryTag
+  ) async throws -> any WarehouseConnection { self }
 
   func inspect(_ selection: RowSelection, data: DataType, previewLimit: Int) async throws
     -> Inspection

@@ -60,9 +60,11 @@ final class ScriptedWarehouse: WarehouseDriver {
   var log: Log { state.withLock { $0.log } }
   func note(_ body: (inout Log) -> Void) { state.withLock { body(&$0.log) } }
 
-  func connect(settings: [String: String], credentials: WarehouseCredentials) async throws
-    -> any WarehouseConnection
-  {
+  func connect(
+    settings: [String: String],
+    credentials: WarehouseCredentials,
+    tag: QueryTag
+  ) async throws -> any WarehouseConnection {
     let credential = credentials.main
     try state.withLock { state in
       state.log.tunnel = credentials.named["tunnel"]
