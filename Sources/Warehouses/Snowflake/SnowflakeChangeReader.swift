@@ -59,7 +59,7 @@ final class SnowflakeChangeReader: ChangeReader, @unchecked Sendable {
   }
 
   /// The hot path.
-  private func append(_ cells: ResultTokenizer.Cells) throws {
+  private func append(_ cells: JSONCells.Lent) throws {
     guard let text = cells[0],
       let updatedAt = isDate ? SnowflakeInstant.date(text) : SnowflakeInstant.timestamp(text)
     else {
