@@ -8,6 +8,8 @@ import Warehouse
 final class BigQueryAPI: Sendable {
   let settings: BigQuerySettings
   let world: World
+  /// Of every job: `labels` of its configuration.
+  let labels: JSONValue
   private let client: HTTPClient
   private let access: GoogleAccess
   private let policy: FetchRetryPolicy
@@ -17,9 +19,11 @@ final class BigQueryAPI: Sendable {
     client: HTTPClient,
     access: GoogleAccess,
     policy: FetchRetryPolicy,
-    world: World
+    world: World,
+    tag: QueryTag
   ) {
     self.settings = settings
+    labels = Self.labels(tag)
     self.client = client
     self.access = access
     self.policy = policy
@@ -27,6 +31,23 @@ final class BigQueryAPI: Sendable {
   }
 
   var project: String { settings.project }
+
+  /// BigQuery's rule for a label's value: at most 63 lower-case letters, digits, `_` and `-`. What is
+  /// none of these becomes `_`.
+  static func labels(_ tag: QueryTag) -> JSONValue {
+    .object(
+      tag.pairs.map { pair in
+        let text = pair.value.utf8.map { byte in
+          switch byte {
+          case 97...122, 48...57, UInt8(ascii: "-"), UInt8(ascii: "_"): byte
+          case 65...90: byte | 0x20
+          default: UInt8(ascii: "_")
+          }
+        }
+        return (pair.key, .string(String(decoding: text.prefix(63), as: UTF8.self)))
+      }
+    )
+  }
 
   /// Signs in.
   func signIn() async throws { _ = try await access.token() }

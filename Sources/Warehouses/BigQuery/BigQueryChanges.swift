@@ -115,6 +115,24 @@ struct BigQueryChanges: Sendable {
   /// Columns in the order of `columns.entries`; after them, where there is a PAYLOAD, the size of one
   /// that is over the limit and was cut: by BigQuery, as a cell may have megabytes.
   func query(_ slice: BigQuerySlice, snapshot: Int64? = nil) -> BigQueryQuery {
+    let (condition, parameters) = filter(slice)
+    let (inner, outer) = cells
+    let order = slice.isOrdered ? " ORDER BY c0" : ""
+    return statement(
+      "SELECT \(outer) FROM (SELECT \(inner) FROM \(relation(at: snapshot)) WHERE \(condition))"
+        + order,
+      parameters
+    )
+  }
+
+  func statement(_ text: String, _ parameters: [BigQueryQuery.Parameter]) -> BigQueryQuery {
+    var query = BigQueryQuery(text, source: source.name, location: source.location)
+    query.parameters = parameters
+    return query
+  }
+
+  /// What is selected from the source, and from that.
+  var cells: (inner: String, outer: String) {
     var inner: [String] = []
     var outer: [String] = []
     var size = ""
@@ -130,16 +148,7 @@ struct BigQueryChanges: Sendable {
         outer.append("c\(index)")
       }
     }
-    let (condition, parameters) = filter(slice)
-    let order = slice.isOrdered ? " ORDER BY c0" : ""
-    var query = BigQueryQuery(
-      "SELECT \(outer.joined(separator: ", "))\(size) FROM (SELECT \(inner.joined(separator: ", ")) "
-        + "FROM \(relation(at: snapshot)) WHERE \(condition))\(order)",
-      source: source.name,
-      location: source.location
-    )
-    query.parameters = parameters
-    return query
+    return (inner.joined(separator: ", "), outer.joined(separator: ", ") + size)
   }
 
   /// Values as parameters, never as text.
@@ -178,11 +187,15 @@ struct BigQueryChanges: Sendable {
     case .payload:
       // TO_JSON_STRING makes the text "null" of NULL.
       return type == "STRING" ? name : "IF(\(name) IS NULL, NULL, TO_JSON_STRING(\(name)))"
-    default:
-      // One that is longer is not valid anyway.
-      let text = type == "STRING" ? name : "CAST(\(name) AS STRING)"
-      return "LEFT(\(text), \(RowBatchBuilder.maximumIdentifier))"
+    // One that is longer is not valid anyway.
+    default: return "LEFT(\(text(entry)), \(RowBatchBuilder.maximumIdentifier))"
     }
+  }
+
+  /// An identifier as text; a column of text stays bare, for clusters to be pruned.
+  func text(_ entry: SourceColumns.Entry) -> String {
+    let name = "s.\(BigQuerySQL.quoted(entry.name))"
+    return source.fields[entry.position].type == "STRING" ? name : "CAST(\(name) AS STRING)"
   }
 }
 
@@ -191,6 +204,15 @@ struct BigQuerySlice: Sendable, Equatable {
   /// Microseconds since 1970 of any year from 1 to 9999.
   struct Bound: Sendable, Equatable {
     var microseconds: Int64
+
+    init(microseconds: Int64) { self.microseconds = microseconds }
+
+    /// Rounded up: a column of microseconds has nothing in between.
+    init(_ time: Timestamp) {
+      let (quotient, remainder) = time.nanoseconds.quotientAndRemainder(dividingBy: 1000)
+      microseconds = remainder > 0 ? quotient + 1 : quotient
+    }
+
     /// As BigQuery reads it, in UTC.
     var text: String { Timestamp.text(microseconds: microseconds) }
     /// The last instant that BigQuery has.
@@ -204,12 +226,11 @@ struct BigQuerySlice: Sendable, Equatable {
 
   static let all = BigQuerySlice()
 
-  /// At or after `from`, which is rounded up to BigQuery's microseconds.
-  init(from: Timestamp? = nil) {
+  /// At or after `from` and before `before`, both rounded up to BigQuery's microseconds.
+  init(from: Timestamp? = nil, before: Timestamp? = nil) {
     // What was out of Timestamp's range became its earliest: no bound then.
-    guard let from, from != .earliest else { return }
-    let (quotient, remainder) = from.nanoseconds.quotientAndRemainder(dividingBy: 1000)
-    self.from = Bound(microseconds: remainder > 0 ? quotient + 1 : quotient)
+    self.from = from == .earliest ? nil : from.map(Bound.init)
+    to = before.map(Bound.init)
   }
 
   /// Equal parts, in order; rows of one microsecond need no order.

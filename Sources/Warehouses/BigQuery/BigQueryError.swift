@@ -114,6 +114,13 @@ struct BigQueryError: Error {
         "response_too_large",
         "a row of \(source) is larger than BigQuery's API can answer: \(message)", .needsOperator
       )
+    case "timeout":
+      return (
+        "query_timeout",
+        "reading \(source) took longer than half a minute, which is as long as one look may take: "
+          + "\(message); cluster the table by the column that names the user, or ask again",
+        .failRun
+      )
     case "stopped":
       return ("query_cancelled", "reading \(source) was cancelled: \(message)", .failRun)
     case "billingNotEnabled":

@@ -18,12 +18,16 @@ struct BigQueryPage: JSONEvents {
   enum Shape: Sendable {
     /// In the order of the columns; with a PAYLOAD, its size if it was cut comes after them.
     case source([SourceColumn])
+    /// As `source`, each row a batch of its own; those without UPDATED_AT, of which every row's last
+    /// cell says how many there are, are left out.
+    case user([SourceColumn])
     /// Kept as text.
     case texts(Int)
 
     var width: Int {
       switch self {
       case .source(let columns): columns.contains(.payload) ? columns.count + 1 : columns.count
+      case .user(let columns): Self.source(columns).width + 1
       case .texts(let count): count
       }
     }
@@ -36,6 +40,8 @@ struct BigQueryPage: JSONEvents {
   private(set) var rowCount: Int64 = 0
   private(set) var batches: [RowBatch] = []
   private(set) var texts: [[String?]] = []
+  /// Of a user's rows, whichever are read.
+  private(set) var rowsWithoutUpdatedAt: Int64 = 0
   /// Of the rows' cells.
   private(set) var byteCount = 0
 
@@ -56,6 +62,7 @@ struct BigQueryPage: JSONEvents {
 
   init(_ shape: Shape) {
     self.shape = shape
+    if case .user = shape { builder = RowBatchBuilder(maximumRows: 1) }
     spans.reserveCapacity(shape.width)
   }
 
@@ -155,15 +162,22 @@ struct BigQueryPage: JSONEvents {
     case .source(let columns):
       try Self.append(cells, spans, columns, row: Int(rowCount), to: &builder)
       if builder.isFull { batches.append(builder.take()) }
+    case .user(let columns):
+      rowsWithoutUpdatedAt = spans.last.flatMap { Int64(text($0)) } ?? 0
+      guard let first = spans.first, first.end >= first.start else { break }
+      try Self.append(cells, Array(spans.dropLast()), columns, row: Int(rowCount), to: &builder)
+      batches.append(builder.take())
     case .texts:
       texts.append(
-        spans.map { span in
-          span.end < span.start
-            ? nil : String(decoding: cells[span.start..<span.end], as: UTF8.self)
-        }
+        spans.map { span in span.end < span.start ? nil : text(span) }
       )
     }
     rowCount += 1
+  }
+
+  /// Empty for NULL.
+  private func text(_ span: (start: Int, end: Int)) -> String {
+    String(decoding: cells[span.start..<max(span.start, span.end)], as: UTF8.self)
   }
 
   private static func append(

@@ -56,7 +56,8 @@ struct BigQueryWarehouse: WarehouseDriver {
       client: client,
       access: access,
       policy: Self.retries,
-      world: surroundings.world
+      world: surroundings.world,
+      tag: tag
     )
     do {
       try await api.signIn()

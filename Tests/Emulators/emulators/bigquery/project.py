@@ -33,6 +33,7 @@ class Job:
     changed: int | None = None
     #: Looks at the job that still find it running; None: for ever.
     looks: int | None = 0
+    clock: object = None
 
     @property
     def running(self):
@@ -40,6 +41,11 @@ class Job:
 
     def look(self):
         """Whether it is done now."""
+        limit = self.configuration.get("jobTimeoutMs")
+        if self.running and limit and self.clock.now() // 10**6 >= self.created + int(limit):
+            self.looks = 0
+            self.error = BigQueryError(
+                "timeout", f"Job timed out after {int(limit) // 1000} sec. Job configuration has a timeout.")
         if self.looks:
             self.looks -= 1
             return False
@@ -106,7 +112,8 @@ class Project(Tenant):
         query = configuration.get("query")
         if not query or not query.get("query"):
             raise BigQueryError("required", "Required parameter is missing: query")
-        job = Job(project, name, reference.get("location") or "", email, configuration, self.clock.now() // 10**6)
+        job = Job(project, name, reference.get("location") or "", email, configuration, self.clock.now() // 10**6,
+                  clock=self.clock)
         try:
             self._run(job, query)
         except BigQueryError as error:
