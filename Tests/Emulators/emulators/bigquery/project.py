@@ -13,6 +13,7 @@ from . import results, sql
 from .accounts import Accounts
 from .catalog import Catalog, fields_of
 from .errors import BigQueryError, no_job_permission, not_found
+from .rendered import Rendered
 
 MEGABYTE = 1 << 20
 PRUNES = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
@@ -169,7 +170,7 @@ class Project(Tenant):
         if self.failing_jobs:
             raise self.failing_jobs.pop(0)
         self.journal.count("executions")
-        job.result = self._read(self._translated(tree, context))
+        job.result = self.multiplied(self._read(self._translated(tree, context)), tables, tree)
         if self.largest_sort is not None and tree.args.get("order") and len(job.result.rows) > self.largest_sort:
             raise BigQueryError(
                 "resourcesExceeded", "Resources exceeded during query execution: The query could not be executed in "
@@ -185,6 +186,15 @@ class Project(Tenant):
                 return results.run(cursor, text)
         except duckdb.Error as error:
             raise sql.duck_error(error) from None
+
+    @staticmethod
+    def multiplied(result, tables, tree=None):
+        """The rows of a rendered table, where a statement hands them on as they are."""
+        count = next((table.rendered for table in tables if table.rendered), None)
+        if count is None or len(result.rows) != 1 or tree is not None and tree.args.get("limit"):
+            return result
+        found = Rendered(result, count)
+        return found if found.is_table else result
 
     def _location_of(self, paths):
         for path in paths:
