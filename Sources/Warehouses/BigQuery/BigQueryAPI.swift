@@ -8,6 +8,8 @@ import Warehouse
 final class BigQueryAPI: Sendable {
   let settings: BigQuerySettings
   let world: World
+  /// The service account's address; empty where it is not known.
+  let account: String
   /// Of every job: `labels` of its configuration.
   let labels: JSONValue
   private let client: HTTPClient
@@ -20,9 +22,11 @@ final class BigQueryAPI: Sendable {
     access: GoogleAccess,
     policy: FetchRetryPolicy,
     world: World,
+    account: String,
     tag: QueryTag
   ) {
     self.settings = settings
+    self.account = account
     labels = Self.labels(tag)
     self.client = client
     self.access = access
@@ -47,6 +51,12 @@ final class BigQueryAPI: Sendable {
         return (pair.key, .string(String(decoding: text.prefix(63), as: UTF8.self)))
       }
     )
+  }
+
+  /// The sentence for people.
+  /// - Parameter source: `table "p"."d"."t"`, or `the query`.
+  func explained(_ error: BigQueryError, _ source: String) -> Failure {
+    error.failure(source: source, project: project, account: account)
   }
 
   /// Signs in.

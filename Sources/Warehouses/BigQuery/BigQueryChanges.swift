@@ -8,96 +8,12 @@ struct BigQueryChanges: Sendable {
   /// UPDATED_AT is a DATETIME, which has no zone: UTC (R14).
   private let isNaive: Bool
 
-  /// - Throws: `Failure`: `column_missing`, `column_ambiguous`, `payload_in_deletes`, `column_type`,
-  ///   `partition_filter_required`.
+  /// - Throws: `Failure`: the first of `BigQuerySource.problems`.
   init(_ source: BigQuerySource, data: DataType) throws(Failure) {
+    if let problem = source.problems(data).first { throw problem }
     self.source = source
     columns = try SourceColumns(source.fields.map(\.name), data: data, source: source.name)
-    try Self.checkTypes(columns, source)
     isNaive = source.fields[columns.updatedAt.position].type == "DATETIME"
-    if let filter = source.requiredFilter,
-      filter.lowercased() != columns.updatedAt.name.lowercased()
-    {
-      throw Failure(
-        "partition_filter_required",
-        "\(source.name) may only be queried with a filter on "
-          + (filter.isEmpty ? "the time of its rows' arrival" : "column \"\(filter)\"")
-          + ", which is not UPDATED_AT; partition it by UPDATED_AT, or turn require_partition_filter "
-          + "off",
-        recovery: .needsOperator
-      )
-    }
-  }
-
-  /// The seed's table of types; every column that is of another one is named at once.
-  private static func checkTypes(
-    _ columns: SourceColumns,
-    _ source: BigQuerySource
-  ) throws(Failure) {
-    var problems: [String] = []
-    for entry in columns.entries {
-      let field = source.fields[entry.position]
-      let wanted: String? =
-        switch entry.column {
-        case .updatedAt:
-          ["TIMESTAMP", "DATETIME"].contains(field.type) && field.precision <= 6
-            ? nil : "TIMESTAMP, of microseconds"
-        case .payload:
-          ["JSON", "STRING", "RECORD"].contains(field.type) ? nil : "JSON, STRING or a STRUCT"
-        default: ["STRING", "INTEGER", "NUMERIC"].contains(field.type) ? nil : "STRING"
-        }
-      if let wanted {
-        let precision = field.precision > 6 ? "(\(field.precision))" : ""
-        problems.append("\"\(entry.name)\" is \(field.type)\(precision) and must be \(wanted)")
-      } else if field.mode == "REPEATED" {
-        problems.append("\"\(entry.name)\" is REPEATED and must be one value a row")
-      }
-    }
-    guard !problems.isEmpty else { return }
-    throw Failure(
-      "column_type",
-      "\(source.name): column \(problems.joined(separator: "; column "))",
-      recovery: .needsOperator
-    )
-  }
-
-  /// What differs from the seed's table of modes, but can be read.
-  var warnings: [String] {
-    var result: [String] = []
-    for entry in columns.entries {
-      let field = source.fields[entry.position]
-      switch (entry.column, field.mode) {
-      case (.updatedAt, "NULLABLE") where source.kind == .table:
-        result.append(
-          "column \"\(entry.name)\" is NULLABLE and should be REQUIRED: a row without it is never "
-            + "read"
-        )
-      case (.payload, "NULLABLE") where source.kind == .table:
-        result.append(
-          "column \"\(entry.name)\" is NULLABLE and should be REQUIRED: a row without it is rejected"
-        )
-      case (.updatedAt, _), (.payload, _): break
-      case (_, "REQUIRED"):
-        result.append(
-          "column \"\(entry.name)\" is REQUIRED and should be NULLABLE: a row has one identifier, "
-            + "the others are NULL"
-        )
-      default: break
-      }
-      if entry.column == .updatedAt, field.type == "DATETIME" {
-        result.append("column \"\(entry.name)\" is a DATETIME, which is taken as UTC")
-      }
-      if entry.column == .payload, field.type == "RECORD" {
-        result.append(
-          "column \"\(entry.name)\" is a STRUCT, which is read with TO_JSON_STRING: its fields that "
-            + "are NULL become null"
-        )
-      }
-    }
-    if source.kind == .other("MATERIALIZED_VIEW") {
-      result.append("\(source.name) is a materialized view: rows may reach it late")
-    }
-    return result
   }
 
   /// UPDATED_AT as it stands in the source: bare, for partitions and clusters to be pruned (E.5).

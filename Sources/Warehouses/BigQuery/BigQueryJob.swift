@@ -160,7 +160,7 @@ struct BigQueryJob: Sendable {
         location: resource["jobReference"]?["location"]?.string
       )
     } catch let error as BigQueryError {
-      throw error.failure(source: query.source, project: api.project)
+      throw api.explained(error, query.source)
     }
   }
 

@@ -241,7 +241,7 @@ extension BigQueryQuery {
       }
       return rows
     } catch let error as BigQueryError {
-      throw error.failure(source: source, project: api.project)
+      throw api.explained(error, source)
     }
   }
 }

@@ -61,7 +61,7 @@ extension BigQueryWarehouseConnection {
       _ = jobs.removeAll()
       return (range, result.job.created)
     } catch let error as BigQueryError {
-      throw error.failure(source: query.source, project: api.project)
+      throw api.explained(error, query.source)
     }
   }
 }

@@ -381,3 +381,19 @@ def test_a_job_ends_when_its_time_is_over(users):
     with pytest.raises(exceptions.GoogleAPICallError) as error:
         job.result(**NO_RETRY)
     assert error.value.errors[0]["reason"] == "timeout"
+
+
+def test_what_mends_a_table_is_understood(project):
+    project.sql("CREATE TABLE `{p}.ingestion.odd` (external_id STRING NOT NULL, payload STRING, day DATE) "
+                "PARTITION BY day OPTIONS (require_partition_filter = TRUE)")
+    api, name = client(project), f"{project.name}.ingestion.odd"
+    project.post("refuse", email=project.email, permission="bigquery.tables.getData", resource=name)
+    project.sql("ALTER TABLE `{p}.ingestion.odd` ADD COLUMN updated_at TIMESTAMP",
+                "ALTER TABLE `{p}.ingestion.odd` DROP COLUMN payload",
+                "ALTER TABLE `{p}.ingestion.odd` ALTER COLUMN `external_id` DROP NOT NULL",
+                "ALTER TABLE `{p}.ingestion.odd` SET OPTIONS (require_partition_filter = FALSE)",
+                f'GRANT `roles/bigquery.dataViewer` ON SCHEMA `{{p}}.ingestion` TO "serviceAccount:{project.email}"')
+    table = api.get_table(name)
+    assert [(f.name, f.mode) for f in table.schema] == [
+        ("external_id", "NULLABLE"), ("day", "NULLABLE"), ("updated_at", "NULLABLE")]
+    assert list(api.query_and_wait(f"SELECT * FROM `{name}`")) == []

@@ -53,6 +53,11 @@ class Catalog:
         names = [".".join(path[:length]) for length in range(1, len(path) + 1)]
         return not any((email, permission, name) in self.refused for name in names)
 
+    def grant(self, email, permissions, place):
+        """Takes back what was refused at a place and below."""
+        self.refused = {(who, what, where) for who, what, where in self.refused
+                        if who != email or not what.startswith(permissions) or not f"{where}.".startswith(f"{place}.")}
+
     # Names.
 
     def dataset(self, project, name, location=None):
@@ -164,6 +169,32 @@ class Catalog:
         table = self._new(path, [types.of_duck(row[0], row[1]) for row in described], kind=kind, query=query)
         table.relation = relation
         return table
+
+    def alter(self, path, actions):
+        """ADD COLUMN, DROP COLUMN, DROP NOT NULL, and the option of the partition filter."""
+        table = self.table(path)
+        relation = quoted(table.relation)
+        for action in actions:
+            match action:
+                case exp.ColumnDef():
+                    field = types.of_column(action)
+                    if field["mode"] == "REQUIRED":
+                        raise BigQueryError("invalidQuery", "Cannot add required columns to an existing schema.")
+                    self.engine.run(f"ALTER TABLE {relation} ADD COLUMN {quoted(field['name'])} {types.duck(field)}")
+                    table.fields.append(types.normalized(field))
+                case exp.Drop():
+                    names = {column.name.lower() for column in action.args["tables"]}
+                    for field in [f for f in table.fields if f["name"].lower() in names]:
+                        self.engine.run(f"ALTER TABLE {relation} DROP COLUMN {quoted(field['name'])}")
+                        table.fields.remove(field)
+                case exp.AlterColumn() if action.args.get("drop") and action.args.get("allow_null"):
+                    field = next(f for f in table.fields if f["name"].lower() == action.name.lower())
+                    self.engine.run(f"ALTER TABLE {relation} ALTER COLUMN {quoted(field['name'])} DROP NOT NULL")
+                    field["mode"] = "NULLABLE"
+                case exp.AlterSet() if action.sql("bigquery").lower().count("require_partition_filter") == 1:
+                    table.requires_filter = "true" in action.sql("bigquery").lower()
+                case _:
+                    raise BigQueryError("invalidQuery", f"Unsupported: {action.sql('bigquery')}", location="query")
 
     def drop(self, path):
         table = self.table(path)

@@ -230,6 +230,10 @@ class Project(Tenant):
         job.statement = type(tree).__name__.upper()
         if isinstance(tree, exp.Create):
             return self._create(tree, context)
+        if isinstance(tree, exp.Grant):
+            return self._grant(tree)
+        if isinstance(tree, exp.Alter):
+            return self.catalog.alter(self.translator.path(tree.this, context), tree.args["actions"])
         if isinstance(tree, exp.Drop):
             return self.catalog.drop(self.translator.path(tree.this, context))
         target = self.catalog.table(self.translator.path(tree.find(exp.Table), context))
@@ -267,6 +271,17 @@ class Project(Tenant):
         return self.catalog.make_table(
             path, fields_of(tree), partition=column.name if column else None,
             requires_filter=bool(re.search(r"require_partition_filter\s*=\s*true", text)))
+
+    def _grant(self, tree):
+        """Of the role Data Viewer, to a service account, on a dataset: what was refused there is allowed."""
+        roles = [str(privilege.this).lower() for privilege in tree.args["privileges"]]
+        names = [principal.name for principal in tree.args["principals"]]
+        if roles != ["roles/bigquery.dataviewer"] or tree.args["kind"] != "SCHEMA" or (
+                not all(name.startswith("serviceAccount:") for name in names)):
+            raise BigQueryError("invalidQuery", f"Unsupported: {tree.sql('bigquery')}", location="query")
+        place = ".".join(part.name for part in tree.args["securable"].parts)
+        for name in names:
+            self.catalog.grant(name.partition(":")[2], "bigquery.tables.", place)
 
     def make_view(self, path, query, kind="VIEW"):
         context = sql.Context(path[0], None, None, self.catalog.now())
