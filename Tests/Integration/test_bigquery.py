@@ -86,12 +86,29 @@ def test_from_a_key_file_to_a_scheduled_run_and_deletes(emulator, project, house
     for _ in range(2):
         project.sql(*[part for part in steps[0]["statements"].split(";\n") if part.strip()])
     house.cli("setup", "bigquery", "shop", "--check", "--table", "made")
+    # All that is missing is said at once, each with the statement that mends it.
+    project.sql("CREATE TABLE `shop-1.ingestion.odd` (updated_at TIMESTAMP, email STRING NOT NULL)")
+    project.steer("refuse", email=EMAIL, permission="bigquery.tables.getData", resource="shop-1.ingestion.odd")
+    missing = house.run("setup", "bigquery", "shop", "--check", "--table", "odd")
+    assert missing.returncode == FAILURE
+    said = " ".join((missing.stdout + missing.stderr).split())
+    mends = ["ALTER TABLE `shop-1.ingestion.odd` ADD COLUMN payload JSON",
+             f'GRANT `roles/bigquery.dataViewer` ON SCHEMA `shop-1.ingestion` TO "serviceAccount:{EMAIL}"']
+    for statement in mends:
+        assert statement in said, said
+    project.sql(*mends)
+    mended = house.run("setup", "bigquery", "shop", "--check", "--table", "odd")
+    assert mended.returncode == OK, mended.stdout + mended.stderr
+    assert "ALTER COLUMN `email` DROP NOT NULL" in " ".join((mended.stdout + mended.stderr).split())
 
     # Test connection, with a preview.
     report = house.json("source", "test", "shop", "--table", "users", "--data", "attributes")
     assert report["ok"] and "BigQuery (project shop-1)" in report["server"], report
     assert len(report["preview"]) == 3
     assert any("a first run reads all of table" in warning for warning in report["warnings"])
+    # As a person sees it.
+    shown = house.run("source", "test", "shop", "--table", "users", "--data", "attributes")
+    assert "bytes by BigQuery's dry run" in " ".join((shown.stdout + shown.stderr).split()), shown
 
     house.apply("kind: Sync\nname: users\nsource: shop\ntable: users\ndata: attributes\n"
                 'schedule: {"cron": "* * * * *"}\ncontacts: [ops@example.com]\n')
@@ -124,7 +141,10 @@ def test_from_a_key_file_to_a_scheduled_run_and_deletes(emulator, project, house
 
     # What the driver said on the wire: our own jobs, labelled, in the dataset's location, no text in the statement.
     jobs = [job["body"] for job in project.requests("jobs.insert")]
-    assert all(job["configuration"]["labels"] == {"app": "sluice"} for job in jobs)
+    assert all(job["configuration"]["labels"]["app"] == "sluice" for job in jobs)
+    runs = {job["configuration"]["labels"].get("run"): job["configuration"]["labels"]["sync"] for job in jobs
+            if "run" in job["configuration"]["labels"]}
+    assert runs[first["run_id"].lower()] == "users" and runs[deleted["run_id"].lower()] == "leavers"
     assert all(job["configuration"]["query"]["useLegacySql"] is False for job in jobs)
     assert all(request["query"]["location"] == "EU" for request in project.requests("results"))
 
@@ -139,6 +159,84 @@ def test_what_is_wrong_is_said_before_a_run(emulator, project, house):
     house.apply(source(emulator, "thrifty", maximumBytesBilled="10"))
     report = house.json("source", "test", "thrifty", "--table", "users", "--data", "attributes")
     assert any("\"maximumBytesBilled\" = 10 allows" in warning for warning in report["warnings"])
+    shown = house.run("source", "test", "thrifty", "--table", "users", "--data", "attributes")
+    assert '"maximumBytesBilled" = 10 allows' in " ".join((shown.stdout + shown.stderr).split()), shown
+
+
+def sync(house, name, data="attributes"):
+    house.apply(f"kind: Sync\nname: {name}\nsource: shop\ntable: {name}\ndata: {data}\ncontacts: [ops@example.com]\n")
+    house.cli("sync", "test", name)
+    house.cli("sync", "activate", name)
+
+
+def test_a_row_is_explained_and_a_cursor_is_moved_back(project, house):
+    project.sql(TABLE.format(name="people", payload=", payload JSON NOT NULL"))
+    project.sql("INSERT INTO `shop-1.ingestion.people` (updated_at, external_id, payload) VALUES " + ", ".join(
+        f"(TIMESTAMP '2024-06-0{day} 00:00:00+00', 'p{day}', JSON '{{\"day\": {day}}}')" for day in (1, 2, 3)))
+    sync(house, "people")
+    assert int(house.run_sync("people")["applied"]) == 3
+
+    before = len(project.requests("jobs.insert"))
+    answer = house.json("row", "explain", "people", "--external-id", "p2")
+    assert len(answer["rows"]) == 1 and answer["rows"][0]["updated_at"].startswith("2024-06-02T00:00:00"), answer
+    asked = project.requests("jobs.insert")[before:]
+    # One job, for half a minute at most, of this sync and of no run.
+    assert [job["body"]["configuration"]["jobTimeoutMs"] for job in asked] == ["30000"]
+    assert asked[0]["body"]["configuration"]["labels"] == {"app": "sluice", "sync": "people"}
+    assert house.json("row", "explain", "people", "--external-id", "nobody")["rows"] == []
+
+    position = house.json("cursor", "show", "people")["position"]
+    preview = house.json("cursor", "rewind", "people", "--to", "2024-06-02T00:00:00Z")
+    assert (preview["rows_to_read"], preview["moved"]) == (2, False), preview
+    assert house.json("cursor", "show", "people")["position"] == position
+    assert house.json("cursor", "rewind", "people", "--to", "2024-06-02T00:00:00Z", "--yes")["moved"] is True
+    again = house.run_sync("people")
+    assert (int(again["rows_read"]), int(again["applied"])) == (2, 0), again
+    assert house.json("cursor", "show", "people")["position"] == position
+
+    # A result that is not what BigQuery announced: the run fails, and the position stays (C.7.7).
+    project.sql("INSERT INTO `shop-1.ingestion.people` (updated_at, external_id, payload) "
+                "VALUES (TIMESTAMP '2024-06-04 00:00:00+00', 'p4', JSON '{\"day\": 4}')")
+    project.steer("behave", extraRows=1)
+    failed = house.run_sync("people", expect=FAILURE)
+    assert failed["error_code"] == "row_count_mismatch", failed
+    assert house.json("cursor", "show", "people")["position"] == position
+    project.steer("behave", extraRows=0)
+    assert int(house.run_sync("people")["applied"]) == 1
+
+
+def test_json_struct_and_text_give_the_same_profile(project, house):
+    """R28: the same object, whatever the payload's type."""
+    value = '{"tier": "gold", "tags": ["x", "y"], "deep": {"n": 7}, "gone": null}'
+    for name, kind, literal in [
+            ("as_json", "JSON", f"JSON '{value}'"), ("as_text", "STRING", f"'{value}'"),
+            ("as_struct", "STRUCT<tier STRING, tags ARRAY<STRING>, deep STRUCT<n INT64>, gone STRING>",
+             "STRUCT('gold' AS tier, ['x', 'y'] AS tags, STRUCT(7 AS n) AS deep, CAST(NULL AS STRING) AS gone)")]:
+        project.sql(
+            f"CREATE TABLE `shop-1.ingestion.{name}` (updated_at TIMESTAMP NOT NULL, external_id STRING, payload {kind})",
+            f"INSERT INTO `shop-1.ingestion.{name}` (updated_at, external_id, payload) "
+            f"VALUES (TIMESTAMP '2024-01-01 00:00:00+00', '{name}', {literal})")
+        sync(house, name)
+        assert int(house.run_sync(name)["applied"]) == 1
+    found = [house.json("profile", "show", "--external-id", name)["custom_attributes"]
+             for name in ("as_json", "as_text", "as_struct")]
+    assert found[0] == {"tier": "gold", "tags": ["x", "y"], "deep": {"n": 7}}
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_result_that_cannot_be_sorted_at_once_is_read_in_slices(project, house):
+    project.sql(TABLE.format(name="crowd", payload=", payload JSON NOT NULL"))
+    project.sql("INSERT INTO `shop-1.ingestion.crowd` (updated_at, external_id, payload) VALUES " + ", ".join(
+        f"(TIMESTAMP '2024-06-01 00:00:{n:02}+00', 'crowd-{n}', JSON '{{\"n\": {n}}}')" for n in range(40)))
+    sync(house, "crowd")
+    project.steer("behave", largestSort=10)
+    try:
+        run = house.run_sync("crowd")
+    finally:
+        project.steer("behave", largestSort=None)
+    assert (run["status"], int(run["rows_read"]), int(run["applied"])) == ("success", 40, 40)
+    # Whoever looks at the log sees why it takes longer.
+    assert "are read in slices of time" in house.log_tail(400)
 
 
 def test_an_endpoint_on_this_machine_has_to_be_allowed(tmp_path, emulator, project):

@@ -72,8 +72,8 @@ final class CurlLoop: @unchecked Sendable {
       var active: CInt = 0
       curl_multi_perform(multi, &active)
       now = Self.monotonicNow()
-      let hadEnds = collectEnds()
-      expire()
+      var hadEnds = collectEnds()
+      if expire() { hadEnds = true }
       // An end makes room for somebody who waits.
       let timeout = hadEnds ? 0 : pollMilliseconds()
       curl_multi_poll(multi, nil, 0, timeout, nil)
@@ -103,7 +103,7 @@ final class CurlLoop: @unchecked Sendable {
         guard let easy = running[ObjectIdentifier(transfer)]?.easy else { continue }
         transfer.clock.resume(now: now)
         curl_easy_pause(easy.pointer, sluice_pause_nothing)
-      // What came behind it is queued, for `close` to tell: nobody may wait for ever.
+      // What stands behind it is obeyed too: `close` then ends it. Nobody else would.
       case .stop: goesOn = false
       }
     }
@@ -176,9 +176,12 @@ final class CurlLoop: @unchecked Sendable {
     if let easy = remove(transfer) { transfer.fail(error, easy) }
   }
 
-  private func expire() {
+  /// - Returns: whether a running one ended.
+  private func expire() -> Bool {
+    var hadEnds = false
     for (transfer, easy) in running.values {
       guard let phase = transfer.clock.expired(now: now) else { continue }
+      hadEnds = true
       end(
         transfer,
         with: FetchError(
@@ -188,7 +191,7 @@ final class CurlLoop: @unchecked Sendable {
         )
       )
     }
-    guard now >= waitingDeadline else { return }
+    guard now >= waitingDeadline else { return hadEnds }
     for transfer in admission.removeWaiting(where: { $0.clock.expired(now: now) != nil }) {
       let reason = TransferClock.Phase.queue.rawValue
       transfer.fail(
@@ -198,6 +201,7 @@ final class CurlLoop: @unchecked Sendable {
     }
     waitingDeadline = .max
     admission.forEachWaiting { waitingDeadline = min(waitingDeadline, $0.clock.deadline) }
+    return hadEnds
   }
 
   private func pollMilliseconds() -> CInt {

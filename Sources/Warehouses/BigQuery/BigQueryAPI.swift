@@ -8,6 +8,10 @@ import Warehouse
 final class BigQueryAPI: Sendable {
   let settings: BigQuerySettings
   let world: World
+  /// The service account's address; empty where it is not known.
+  let account: String
+  /// Of every job: `labels` of its configuration.
+  let labels: JSONValue
   private let client: HTTPClient
   private let access: GoogleAccess
   private let policy: FetchRetryPolicy
@@ -17,9 +21,13 @@ final class BigQueryAPI: Sendable {
     client: HTTPClient,
     access: GoogleAccess,
     policy: FetchRetryPolicy,
-    world: World
+    world: World,
+    account: String,
+    tag: QueryTag
   ) {
     self.settings = settings
+    self.account = account
+    labels = Self.labels(tag)
     self.client = client
     self.access = access
     self.policy = policy
@@ -27,6 +35,29 @@ final class BigQueryAPI: Sendable {
   }
 
   var project: String { settings.project }
+
+  /// BigQuery's rule for a label's value: at most 63 lower-case letters, digits, `_` and `-`. What is
+  /// none of these becomes `_`.
+  static func labels(_ tag: QueryTag) -> JSONValue {
+    .object(
+      tag.pairs.map { pair in
+        let text = pair.value.utf8.map { byte in
+          switch byte {
+          case 97...122, 48...57, UInt8(ascii: "-"), UInt8(ascii: "_"): byte
+          case 65...90: byte | 0x20
+          default: UInt8(ascii: "_")
+          }
+        }
+        return (pair.key, .string(String(decoding: text.prefix(63), as: UTF8.self)))
+      }
+    )
+  }
+
+  /// The sentence for people.
+  /// - Parameter source: `table "p"."d"."t"`, or `the query`.
+  func explained(_ error: BigQueryError, _ source: String) -> Failure {
+    error.failure(source: source, project: project, account: account)
+  }
 
   /// Signs in.
   func signIn() async throws { _ = try await access.token() }

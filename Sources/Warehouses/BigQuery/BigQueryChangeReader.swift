@@ -50,13 +50,18 @@ final class BigQueryChangeReader: ChangeReader {
       state.ahead = BigQueryReadAhead(result)
       state.rows = result.totalRows
     } catch let error as BigQueryError where error.reason == "resourcesExceeded" {
+      await WarehouseNotice(
+        .running,
+        "BigQuery cannot sort the rows of \(changes.source.name) at once; they are read in slices of time"
+      )
+      .tell()
       let time = begun.withLock { $0 } ?? api.world.now()
       state.snapshot = changes.source.kind == .table ? time.nanoseconds / 1000 : nil
       let extent = try await Self.extent(of: whole, changes, state.snapshot, api, jobs)
       state.slices = whole.divided(least: extent.least, greatest: extent.greatest).reversed()
       state.expected = state.snapshot == nil ? nil : extent.rows
     } catch let error as BigQueryError {
-      throw error.failure(source: changes.source.name, project: api.project)
+      throw api.explained(error, changes.source.name)
     }
     warehouseTime = begun.withLock { $0 } ?? api.world.now()
     self.state = Mutex(state)
@@ -200,7 +205,7 @@ final class BigQueryChangeReader: ChangeReader {
 
   private func explained(_ error: any Error) -> any Error {
     guard let error = error as? BigQueryError else { return error }
-    return error.failure(source: changes.source.name, project: api.project)
+    return api.explained(error, changes.source.name)
   }
 
   private func closed() -> Failure {

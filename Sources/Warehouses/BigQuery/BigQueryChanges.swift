@@ -8,96 +8,12 @@ struct BigQueryChanges: Sendable {
   /// UPDATED_AT is a DATETIME, which has no zone: UTC (R14).
   private let isNaive: Bool
 
-  /// - Throws: `Failure`: `column_missing`, `column_ambiguous`, `payload_in_deletes`, `column_type`,
-  ///   `partition_filter_required`.
+  /// - Throws: `Failure`: the first of `BigQuerySource.problems`.
   init(_ source: BigQuerySource, data: DataType) throws(Failure) {
+    if let problem = source.problems(data).first { throw problem }
     self.source = source
     columns = try SourceColumns(source.fields.map(\.name), data: data, source: source.name)
-    try Self.checkTypes(columns, source)
     isNaive = source.fields[columns.updatedAt.position].type == "DATETIME"
-    if let filter = source.requiredFilter,
-      filter.lowercased() != columns.updatedAt.name.lowercased()
-    {
-      throw Failure(
-        "partition_filter_required",
-        "\(source.name) may only be queried with a filter on "
-          + (filter.isEmpty ? "the time of its rows' arrival" : "column \"\(filter)\"")
-          + ", which is not UPDATED_AT; partition it by UPDATED_AT, or turn require_partition_filter "
-          + "off",
-        recovery: .needsOperator
-      )
-    }
-  }
-
-  /// The seed's table of types; every column that is of another one is named at once.
-  private static func checkTypes(
-    _ columns: SourceColumns,
-    _ source: BigQuerySource
-  ) throws(Failure) {
-    var problems: [String] = []
-    for entry in columns.entries {
-      let field = source.fields[entry.position]
-      let wanted: String? =
-        switch entry.column {
-        case .updatedAt:
-          ["TIMESTAMP", "DATETIME"].contains(field.type) && field.precision <= 6
-            ? nil : "TIMESTAMP, of microseconds"
-        case .payload:
-          ["JSON", "STRING", "RECORD"].contains(field.type) ? nil : "JSON, STRING or a STRUCT"
-        default: ["STRING", "INTEGER", "NUMERIC"].contains(field.type) ? nil : "STRING"
-        }
-      if let wanted {
-        let precision = field.precision > 6 ? "(\(field.precision))" : ""
-        problems.append("\"\(entry.name)\" is \(field.type)\(precision) and must be \(wanted)")
-      } else if field.mode == "REPEATED" {
-        problems.append("\"\(entry.name)\" is REPEATED and must be one value a row")
-      }
-    }
-    guard !problems.isEmpty else { return }
-    throw Failure(
-      "column_type",
-      "\(source.name): column \(problems.joined(separator: "; column "))",
-      recovery: .needsOperator
-    )
-  }
-
-  /// What differs from the seed's table of modes, but can be read.
-  var warnings: [String] {
-    var result: [String] = []
-    for entry in columns.entries {
-      let field = source.fields[entry.position]
-      switch (entry.column, field.mode) {
-      case (.updatedAt, "NULLABLE") where source.kind == .table:
-        result.append(
-          "column \"\(entry.name)\" is NULLABLE and should be REQUIRED: a row without it is never "
-            + "read"
-        )
-      case (.payload, "NULLABLE") where source.kind == .table:
-        result.append(
-          "column \"\(entry.name)\" is NULLABLE and should be REQUIRED: a row without it is rejected"
-        )
-      case (.updatedAt, _), (.payload, _): break
-      case (_, "REQUIRED"):
-        result.append(
-          "column \"\(entry.name)\" is REQUIRED and should be NULLABLE: a row has one identifier, "
-            + "the others are NULL"
-        )
-      default: break
-      }
-      if entry.column == .updatedAt, field.type == "DATETIME" {
-        result.append("column \"\(entry.name)\" is a DATETIME, which is taken as UTC")
-      }
-      if entry.column == .payload, field.type == "RECORD" {
-        result.append(
-          "column \"\(entry.name)\" is a STRUCT, which is read with TO_JSON_STRING: its fields that "
-            + "are NULL become null"
-        )
-      }
-    }
-    if source.kind == .other("MATERIALIZED_VIEW") {
-      result.append("\(source.name) is a materialized view: rows may reach it late")
-    }
-    return result
   }
 
   /// UPDATED_AT as it stands in the source: bare, for partitions and clusters to be pruned (E.5).
@@ -115,6 +31,24 @@ struct BigQueryChanges: Sendable {
   /// Columns in the order of `columns.entries`; after them, where there is a PAYLOAD, the size of one
   /// that is over the limit and was cut: by BigQuery, as a cell may have megabytes.
   func query(_ slice: BigQuerySlice, snapshot: Int64? = nil) -> BigQueryQuery {
+    let (condition, parameters) = filter(slice)
+    let (inner, outer) = cells
+    let order = slice.isOrdered ? " ORDER BY c0" : ""
+    return statement(
+      "SELECT \(outer) FROM (SELECT \(inner) FROM \(relation(at: snapshot)) WHERE \(condition))"
+        + order,
+      parameters
+    )
+  }
+
+  func statement(_ text: String, _ parameters: [BigQueryQuery.Parameter]) -> BigQueryQuery {
+    var query = BigQueryQuery(text, source: source.name, location: source.location)
+    query.parameters = parameters
+    return query
+  }
+
+  /// What is selected from the source, and from that.
+  var cells: (inner: String, outer: String) {
     var inner: [String] = []
     var outer: [String] = []
     var size = ""
@@ -130,16 +64,7 @@ struct BigQueryChanges: Sendable {
         outer.append("c\(index)")
       }
     }
-    let (condition, parameters) = filter(slice)
-    let order = slice.isOrdered ? " ORDER BY c0" : ""
-    var query = BigQueryQuery(
-      "SELECT \(outer.joined(separator: ", "))\(size) FROM (SELECT \(inner.joined(separator: ", ")) "
-        + "FROM \(relation(at: snapshot)) WHERE \(condition))\(order)",
-      source: source.name,
-      location: source.location
-    )
-    query.parameters = parameters
-    return query
+    return (inner.joined(separator: ", "), outer.joined(separator: ", ") + size)
   }
 
   /// Values as parameters, never as text.
@@ -178,11 +103,15 @@ struct BigQueryChanges: Sendable {
     case .payload:
       // TO_JSON_STRING makes the text "null" of NULL.
       return type == "STRING" ? name : "IF(\(name) IS NULL, NULL, TO_JSON_STRING(\(name)))"
-    default:
-      // One that is longer is not valid anyway.
-      let text = type == "STRING" ? name : "CAST(\(name) AS STRING)"
-      return "LEFT(\(text), \(RowBatchBuilder.maximumIdentifier))"
+    // One that is longer is not valid anyway.
+    default: return "LEFT(\(text(entry)), \(RowBatchBuilder.maximumIdentifier))"
     }
+  }
+
+  /// An identifier as text; a column of text stays bare, for clusters to be pruned.
+  func text(_ entry: SourceColumns.Entry) -> String {
+    let name = "s.\(BigQuerySQL.quoted(entry.name))"
+    return source.fields[entry.position].type == "STRING" ? name : "CAST(\(name) AS STRING)"
   }
 }
 
@@ -191,6 +120,15 @@ struct BigQuerySlice: Sendable, Equatable {
   /// Microseconds since 1970 of any year from 1 to 9999.
   struct Bound: Sendable, Equatable {
     var microseconds: Int64
+
+    init(microseconds: Int64) { self.microseconds = microseconds }
+
+    /// Rounded up: a column of microseconds has nothing in between.
+    init(_ time: Timestamp) {
+      let (quotient, remainder) = time.nanoseconds.quotientAndRemainder(dividingBy: 1000)
+      microseconds = remainder > 0 ? quotient + 1 : quotient
+    }
+
     /// As BigQuery reads it, in UTC.
     var text: String { Timestamp.text(microseconds: microseconds) }
     /// The last instant that BigQuery has.
@@ -204,12 +142,11 @@ struct BigQuerySlice: Sendable, Equatable {
 
   static let all = BigQuerySlice()
 
-  /// At or after `from`, which is rounded up to BigQuery's microseconds.
-  init(from: Timestamp? = nil) {
+  /// At or after `from` and before `before`, both rounded up to BigQuery's microseconds.
+  init(from: Timestamp? = nil, before: Timestamp? = nil) {
     // What was out of Timestamp's range became its earliest: no bound then.
-    guard let from, from != .earliest else { return }
-    let (quotient, remainder) = from.nanoseconds.quotientAndRemainder(dividingBy: 1000)
-    self.from = Bound(microseconds: remainder > 0 ? quotient + 1 : quotient)
+    self.from = from == .earliest ? nil : from.map(Bound.init)
+    to = before.map(Bound.init)
   }
 
   /// Equal parts, in order; rows of one microsecond need no order.

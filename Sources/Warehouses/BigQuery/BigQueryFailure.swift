@@ -4,10 +4,11 @@ import SyncModel
 /// What went wrong between here and Google, and texts in URLs.
 enum BigQueryFailure {
   static func transport(_ error: FetchError, what: String) -> Failure {
-    func failure(_ code: String, _ recovery: Recovery) -> Failure {
+    func failure(_ code: String, _ recovery: Recovery, _ advice: String = "") -> Failure {
       Failure(
         code,
-        "\(what) failed: \(error.message)",
+        "\(what) failed: \(error.message)"
+          + (advice.isEmpty ? recovery == .retry ? "; it is tried again" : "" : "; \(advice)"),
         recovery: recovery,
         cause: error.description
       )
@@ -16,7 +17,11 @@ enum BigQueryFailure {
     case .hostNotFound: failure("host_not_found", .retry)
     case .cannotConnect: failure("connection_refused", .retry)
     case .timeout: failure("connect_timeout", .retry)
-    case .tls: failure("tls_failed", .needsOperator)
+    case .tls: failure(
+          "tls_failed",
+          .needsOperator,
+          "where certificates are a proxy's or your own, name their authority with the setting \"caFile\""
+        )
     case .notAllowed: failure("address_refused", .needsOperator)
     case .invalidRequest, .invalidSetting: failure("invalid_settings", .needsOperator)
     case .closed: failure("connection_closed", .failRun)

@@ -1,3 +1,4 @@
+import HTTPFetch
 import SyncModel
 import Warehouse
 
@@ -12,9 +13,73 @@ struct BigQueryInspector {
 
   func inspect(_ selection: RowSelection, previewLimit: Int) async throws -> Inspection {
     var inspection = Inspection()
+    var problems: [Failure] = []
     do {
       let source = try await BigQuerySource(selection, api: api)
       inspection.columns = source.fields.map { .init(name: $0.name, type: $0.title) }
+      problems = source.problems(data)
+      if problems.isEmpty { try await look(source, previewLimit, &inspection) }
+    } catch let failure as Failure where failure.recovery == .needsOperator {
+      problems.append(failure)
+    }
+    if !problems.isEmpty {
+      // Not the first problem only: whoever mends it wants to know what else there is.
+      for problem in try await access(selection)
+      where !problems.contains(where: { $0.message == problem.message }) {
+        problems.append(problem)
+      }
+    }
+    inspection.problem = problems.first
+    inspection.warnings += problems.dropFirst().map { "also missing: \($0.message)" }
+    return inspection
+  }
+
+  /// Grants, each looked at without the others; nothing is read or billed.
+  private func access(_ selection: RowSelection) async throws -> [Failure] {
+    var found: [Failure] = []
+    func note(_ look: () async throws -> Void) async throws {
+      do {
+        try await look()
+      } catch let failure as Failure where failure.recovery == .needsOperator {
+        found.append(failure)
+      }
+    }
+    try await note {
+      let query = BigQueryQuery(
+        "SELECT 1 AS one",
+        source: "a query",
+        location: api.settings.location
+      )
+      _ = try await BigQueryJob.check(query, api: api)
+    }
+    if case .table(let text) = selection {
+      try await note {
+        let path = try BigQueryPath(text, settings: api.settings)
+        let source = "table \(path.name)"
+        do {
+          _ = try await api.answer(
+            .init(
+              method: .get,
+              path: "\(path.urlPath)/data",
+              query: [("maxResults", "0")],
+              purpose: "looking at the rows of \(source)"
+            )
+          )
+        } catch let error as BigQueryError where error.reason != "invalid" {
+          // A view has no rows of its own to look at.
+          throw api.explained(error, source)
+        } catch is BigQueryError {
+        }
+      }
+    }
+    return found
+  }
+
+  private func look(
+    _ source: BigQuerySource,
+    _ previewLimit: Int,
+    _ inspection: inout Inspection
+  ) async throws {
       let changes = try BigQueryChanges(source, data: data)
       inspection.warnings += changes.warnings
       // Shows missing grants too, without reading a row.
@@ -22,10 +87,6 @@ struct BigQueryInspector {
       inspection.warnings.append(cost(check.bytes, source))
       try await count(changes, &inspection)
       try await preview(changes, limit: min(max(previewLimit, 0), 1000), &inspection)
-    } catch let failure as Failure where failure.recovery == .needsOperator {
-      inspection.problem = failure
-    }
-    return inspection
   }
 
   private func cost(_ bytes: Int64, _ source: BigQuerySource) -> String {

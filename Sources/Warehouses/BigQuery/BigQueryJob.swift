@@ -16,6 +16,8 @@ struct BigQueryQuery: Sendable {
   var source: String
   /// nil where BigQuery decides by the tables.
   var location: String?
+  /// How long BigQuery may work on it; nil for as long as it takes.
+  var limit: Duration?
 
   init(_ text: String, source: String, location: String?) {
     self.text = text
@@ -24,7 +26,7 @@ struct BigQueryQuery: Sendable {
   }
 
   /// `configuration` of a job (jobs.insert).
-  func configuration(maximumBytes: Int64?, isDryRun: Bool) -> JSONValue {
+  func configuration(_ api: BigQueryAPI, isDryRun: Bool) -> JSONValue {
     var query: [(key: String, value: JSONValue)] = [
       ("query", .string(text)),
       // The API's default is the old dialect.
@@ -47,14 +49,17 @@ struct BigQueryQuery: Sendable {
         )
       )
     }
-    if let maximumBytes, !isDryRun {
+    if let maximumBytes = api.settings.maximumBytesBilled, !isDryRun {
       query.append(("maximumBytesBilled", .string("\(maximumBytes)")))
     }
     var configuration: [(key: String, value: JSONValue)] = [
       ("query", .object(query)),
       // So that the customer sees our cost in the billing export (E.5).
-      ("labels", .object([("app", .string("sluice"))])),
+      ("labels", api.labels),
     ]
+    if let limit, !isDryRun {
+      configuration.append(("jobTimeoutMs", .string("\(limit.components.seconds * 1000)")))
+    }
     if isDryRun { configuration.append(("dryRun", .bool(true))) }
     return .object(configuration)
   }
@@ -81,10 +86,7 @@ struct BigQueryJob: Sendable {
     if let location = query.location { reference.append(("location", .string(location))) }
     let body = JSONValue.object([
       ("jobReference", .object(reference)),
-      (
-        "configuration",
-        query.configuration(maximumBytes: api.settings.maximumBytesBilled, isDryRun: false)
-      ),
+      ("configuration", query.configuration(api, isDryRun: false)),
     ])
     let project = URLText.encoded(api.project)
     let purpose = "querying \(query.source)"
@@ -133,7 +135,7 @@ struct BigQueryJob: Sendable {
   /// A dry run: columns and bytes, without a result and without a bill.
   static func check(_ query: BigQueryQuery, api: BigQueryAPI) async throws -> Check {
     var members: [(key: String, value: JSONValue)] = [
-      ("configuration", query.configuration(maximumBytes: nil, isDryRun: true))
+      ("configuration", query.configuration(api, isDryRun: true))
     ]
     if let location = query.location {
       let reference: [(key: String, value: JSONValue)] = [
@@ -158,7 +160,7 @@ struct BigQueryJob: Sendable {
         location: resource["jobReference"]?["location"]?.string
       )
     } catch let error as BigQueryError {
-      throw error.failure(source: query.source, project: api.project)
+      throw api.explained(error, query.source)
     }
   }
 

@@ -18,12 +18,16 @@ struct BigQueryPage: JSONEvents {
   enum Shape: Sendable {
     /// In the order of the columns; with a PAYLOAD, its size if it was cut comes after them.
     case source([SourceColumn])
+    /// As `source`, each row a batch of its own; those without UPDATED_AT, of which every row's last
+    /// cell says how many there are, are left out.
+    case user([SourceColumn])
     /// Kept as text.
     case texts(Int)
 
     var width: Int {
       switch self {
       case .source(let columns): columns.contains(.payload) ? columns.count + 1 : columns.count
+      case .user(let columns): Self.source(columns).width + 1
       case .texts(let count): count
       }
     }
@@ -36,6 +40,8 @@ struct BigQueryPage: JSONEvents {
   private(set) var rowCount: Int64 = 0
   private(set) var batches: [RowBatch] = []
   private(set) var texts: [[String?]] = []
+  /// Of a user's rows, whichever are read.
+  private(set) var rowsWithoutUpdatedAt: Int64 = 0
   /// Of the rows' cells.
   private(set) var byteCount = 0
 
@@ -52,7 +58,10 @@ struct BigQueryPage: JSONEvents {
     case rows, totalRows, pageToken, jobComplete, f, v, other
   }
 
-  init(_ shape: Shape) { self.shape = shape }
+  init(_ shape: Shape) {
+    self.shape = shape
+    if case .user = shape { builder = RowBatchBuilder(maximumRows: 1) }
+  }
 
   // The levels: 1 the answer, 2 its rows, 3 a row, 4 its cells, 5 a cell.
   private var isInRows: Bool { topKey == .rows && depth >= 2 }
@@ -145,6 +154,14 @@ struct BigQueryPage: JSONEvents {
     case .source(let columns):
       try cells.lend { try Self.append($0, columns, row: Int(rowCount), to: &builder) }
       if builder.isFull { batches.append(builder.take()) }
+    case .user(let columns):
+      try cells.lend { cells in
+        rowsWithoutUpdatedAt = 
+          cells[cells.count - 1].flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
+        guard cells[0] != nil else { return }
+        try Self.append(cells, columns, row: Int(rowCount), to: &builder)
+        batches.append(builder.take())
+      }
     case .texts:
       texts.append(
         cells.lend { cells in
@@ -171,7 +188,7 @@ struct BigQueryPage: JSONEvents {
         row.set(column, cells[index])
       }
     }
-    if cells.count > columns.count, let size = cells[columns.count] {
+    if columns.contains(.payload), let size = cells[columns.count] {
       row.oversizedPayload = UInt64(String(decoding: size, as: UTF8.self))
     }
     builder.append(row)

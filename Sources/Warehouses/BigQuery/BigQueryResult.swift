@@ -168,6 +168,7 @@ struct BigQueryRange: Sendable {
   private(set) var texts: [[String?]] = []
   private(set) var rowCount: Int64 = 0
   private(set) var byteCount = 0
+  private(set) var rowsWithoutUpdatedAt: Int64 = 0
   /// Of the page that came last.
   private(set) var pageToken: String?
 
@@ -175,11 +176,21 @@ struct BigQueryRange: Sendable {
 
   init(_ page: BigQueryPage) { add(page) }
 
+  mutating func add(_ next: BigQueryRange) {
+    batches += next.batches
+    texts += next.texts
+    rowCount += next.rowCount
+    byteCount += next.byteCount
+    rowsWithoutUpdatedAt = max(rowsWithoutUpdatedAt, next.rowsWithoutUpdatedAt)
+    pageToken = next.pageToken
+  }
+
   mutating func add(_ page: BigQueryPage) {
     batches += page.batches
     texts += page.texts
     rowCount += page.rowCount
     byteCount += page.byteCount
+    rowsWithoutUpdatedAt = max(rowsWithoutUpdatedAt, page.rowsWithoutUpdatedAt)
     pageToken = page.pageToken
   }
 }
@@ -230,7 +241,7 @@ extension BigQueryQuery {
       }
       return rows
     } catch let error as BigQueryError {
-      throw error.failure(source: source, project: api.project)
+      throw api.explained(error, source)
     }
   }
 }

@@ -121,6 +121,8 @@ struct BigQuerySource: Sendable {
 
   /// For messages: `table "p"."d"."t"`, or `the query`.
   var name: String
+  /// Of a table or view.
+  var path: BigQueryPath?
   /// What stands after FROM, without its alias `s`.
   var from: String
   var kind: Kind
@@ -137,6 +139,7 @@ struct BigQuerySource: Sendable {
     switch selection {
     case .table(let text):
       let path = try BigQueryPath(text, settings: api.settings)
+      self.path = path
       name = "table \(path.name)"
       from = path.sql
       let table: JSONValue
@@ -145,7 +148,7 @@ struct BigQuerySource: Sendable {
           .init(method: .get, path: path.urlPath, purpose: "looking up \(name)")
         )
       } catch let error as BigQueryError {
-        throw error.failure(source: name, project: api.project)
+        throw api.explained(error, name)
       }
       let type = table["type"]?.string ?? "TABLE"
       kind = type == "TABLE" ? .table : .other(type)

@@ -8,8 +8,12 @@ struct BigQueryWarehouse: WarehouseDriver {
   let schema = BigQuerySettings.schema
   let credentialTypes = [CredentialType.serviceAccount]
   private let surroundings: WarehouseSurroundings
+  private let policy: FetchRetryPolicy
 
-  init(_ surroundings: WarehouseSurroundings) { self.surroundings = surroundings }
+  init(_ surroundings: WarehouseSurroundings, policy: FetchRetryPolicy = Self.retries) {
+    self.surroundings = surroundings
+    self.policy = policy
+  }
 
   /// Google's own client tries for ten minutes; a run is tried again as a whole anyway.
   static let retries = FetchRetryPolicy(
@@ -29,7 +33,7 @@ struct BigQueryWarehouse: WarehouseDriver {
       throw Failure(
         "credential_missing",
         "a bigquery source needs a credential of type service_account: the key file of a service "
-          + "account",
+          + "account; sluice credential create NAME --type service_account --secret-file key.json",
         recovery: .needsOperator
       )
     }
@@ -48,15 +52,17 @@ struct BigQueryWarehouse: WarehouseDriver {
     let access = GoogleAccess(
       client,
       signer: signer,
-      policy: Self.retries,
+      policy: policy,
       world: surroundings.world
     )
     let api = BigQueryAPI(
       settings,
       client: client,
       access: access,
-      policy: Self.retries,
-      world: surroundings.world
+      policy: policy,
+      world: surroundings.world,
+      account: credentials.main?.username ?? "",
+      tag: tag
     )
     do {
       try await api.signIn()

@@ -27,8 +27,8 @@ final class BigQueryJobs: Sendable {
 
 /// One sign-in at BigQuery, and what it has under way.
 final class BigQueryWarehouseConnection: WarehouseConnection {
-  private let api: BigQueryAPI
-  private let jobs = BigQueryJobs()
+  let api: BigQueryAPI
+  let jobs = BigQueryJobs()
   private struct State {
     var isClosed = false
     var reader: BigQueryChangeReader?
@@ -65,7 +65,7 @@ final class BigQueryWarehouseConnection: WarehouseConnection {
     return reader
   }
 
-  private func checkOpen() throws(Failure) {
+  func checkOpen() throws(Failure) {
     guard state.withLock({ !$0.isClosed }) else {
       throw Failure("connection_closed", "the connection is closed", recovery: .failRun)
     }

@@ -73,7 +73,8 @@ actor GoogleAccess {
     } catch {
       throw Failure(
         "invalid_credential",
-        "the key file's \"token_uri\" cannot be used: \(error.message)",
+        "the key file's \"token_uri\" cannot be used: \(error.message); make a new key file and rotate "
+          + "the credential",
         recovery: .needsOperator
       )
     }
@@ -90,7 +91,7 @@ actor GoogleAccess {
     else {
       throw Failure(
         "login_failed",
-        "\(request.url.host) answered no access token",
+        "\(request.url.host) answered no access token; see that it is Google's token endpoint",
         recovery: .failRun
       )
     }
@@ -155,7 +156,7 @@ actor GoogleAccess {
     if mayPass(status, body) {
       return Failure(
         "warehouse_unavailable",
-        "\(host) gives no access tokens at the moment: \(text) (\(code))",
+        "\(host) gives no access tokens at the moment: \(text) (\(code)); it is tried again",
         recovery: .retry,
         cause: cause
       )
@@ -163,7 +164,8 @@ actor GoogleAccess {
     guard code == "invalid_grant" else {
       return Failure(
         "login_refused",
-        "\(host) refused the service account: \(text) (\(code))",
+        "\(host) refused the service account: \(text) (\(code)); make a new key of it and rotate the "
+          + "credential",
         recovery: .needsOperator,
         cause: cause
       )

@@ -341,3 +341,59 @@ def test_faults_cut_and_change_answers(users):
     assert call(users, "GET", "/queries/job_1").status_code == 200
     with pytest.raises(requests.exceptions.ConnectionError):
         call(users, "GET", "/queries/job_1", query={"startIndex": 3})
+
+
+def test_a_rendered_table_is_read_in_order_whichever_way(project):
+    count = 60_000
+    project.post("render", path=[project.name, "ingestion", "users"], rows=count)
+    api = client(project)
+    table = api.get_table(f"{project.name}.ingestion.users")
+    assert table.num_rows == count
+    first = datetime.datetime.fromtimestamp(1_700_000_000, UTC)
+    for rows in (api.query_and_wait(select(project)), api.list_rows(table)):
+        seen = 0
+        for row in rows:
+            assert row["updated_at"] == first + datetime.timedelta(seconds=seen)
+            assert row["external_id"] == f"user-{1_700_000_000 + seen}"
+            assert len(row["payload"]) == 200 and json.loads(row["payload"])["n"] == 1_700_000_000 + seen
+            seen += 1
+        assert seen == count
+    pages, _ = project.journal("tabledata.list")
+    # By ten megabytes, as the service cuts them.
+    assert len(pages) == 2
+    # Any rows, packed or not; what hands no rows on has an answer of its own.
+    for encoding in ("gzip", "identity"):
+        page = call(project, "GET", "/datasets/ingestion/tables/users/data", query={
+            "startIndex": 59_998, "maxResults": 5, "formatOptions.useInt64Timestamp": "true"},
+            headers={"Accept-Encoding": encoding, "User-Agent": "test (gzip)"})
+        assert page.headers.get("Content-Encoding") == ("gzip" if encoding == "gzip" else None)
+        value = page.json()
+        assert [row["f"][1]["v"] for row in value["rows"]] == ["user-1700059998", "user-1700059999"]
+        assert "pageToken" not in value
+    assert len(list(api.query_and_wait(select(project, rest="LIMIT 3")))) == 1
+    assert [row[0] for row in api.query_and_wait(select(project, "COUNT(*)", ""))] == [1]
+
+
+def test_a_job_ends_when_its_time_is_over(users):
+    users.post("behave", looks=None)
+    job = client(users).query(select(users), job_config=bigquery.QueryJobConfig(job_timeout_ms=30_000))
+    users.post("clock", advance=31)
+    with pytest.raises(exceptions.GoogleAPICallError) as error:
+        job.result(**NO_RETRY)
+    assert error.value.errors[0]["reason"] == "timeout"
+
+
+def test_what_mends_a_table_is_understood(project):
+    project.sql("CREATE TABLE `{p}.ingestion.odd` (external_id STRING NOT NULL, payload STRING, day DATE) "
+                "PARTITION BY day OPTIONS (require_partition_filter = TRUE)")
+    api, name = client(project), f"{project.name}.ingestion.odd"
+    project.post("refuse", email=project.email, permission="bigquery.tables.getData", resource=name)
+    project.sql("ALTER TABLE `{p}.ingestion.odd` ADD COLUMN updated_at TIMESTAMP",
+                "ALTER TABLE `{p}.ingestion.odd` DROP COLUMN payload",
+                "ALTER TABLE `{p}.ingestion.odd` ALTER COLUMN `external_id` DROP NOT NULL",
+                "ALTER TABLE `{p}.ingestion.odd` SET OPTIONS (require_partition_filter = FALSE)",
+                f'GRANT `roles/bigquery.dataViewer` ON SCHEMA `{{p}}.ingestion` TO "serviceAccount:{project.email}"')
+    table = api.get_table(name)
+    assert [(f.name, f.mode) for f in table.schema] == [
+        ("external_id", "NULLABLE"), ("day", "NULLABLE"), ("updated_at", "NULLABLE")]
+    assert list(api.query_and_wait(f"SELECT * FROM `{name}`")) == []

@@ -267,6 +267,31 @@ struct BigQueryQueryTests {
     #expect(try await bench.fixture.count("cancelled") == 1)
   }
 
+  @Test("C.7.19 giving up among the rows cancels the job too, and ends the ranges in flight")
+  func cancellingRows() async throws {
+    let bench = try await BigQueryBench(location: "europe-west1")
+    try await bench.fixture.createLarge(rows: 60_000)
+    // Ranges after the first page do not come.
+    try await bench.fixture.fault("results", ["delay": 60], where: ["page": false], skip: 1, times: 9)
+    let connection = try await bench.connect()
+    let reader = try await connection.readChanges(
+      bench.fixture.selection("large"),
+      data: .attributes,
+      from: nil
+    )
+    let task = Task { while try await reader.nextBatch() != nil {} }
+    while try await bench.fixture.requests("results").count < 3 {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    let begin = ContinuousClock.now
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    await connection.close()
+    #expect(ContinuousClock.now - begin < .seconds(20))
+    let cancels = try await bench.fixture.requests("jobs.cancel")
+    #expect(cancels.map { $0["query"]?["location"]?.string } == ["europe-west1"])
+  }
+
   @Test("an insertion whose answer was lost is found again: the statement runs once")
   func duplicate() async throws {
     let bench = try await BigQueryBench(rows: 3)

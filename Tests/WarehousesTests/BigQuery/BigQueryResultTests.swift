@@ -86,6 +86,29 @@ struct BigQueryResultTests {
     await connection.close()
   }
 
+  @Test("C.7.8 a page that a token leads to fails and is fetched again, no row twice")
+  func failingTokens() async throws {
+    let bench = try await BigQueryBench()
+    try await bench.fixture.createLarge(rows: 7000)
+    // The second range comes in pages of its own.
+    try await bench.fixture.behave(["pageRows": [5000, 300, 400, 500]])
+    let token: JSONValue = ["page": true]
+    try await bench.fixture.fault("results", ["reset": true], where: token)
+    try await bench.fixture.fault("results", ["status": 503, "body": "<html>"], where: token)
+    try await bench.fixture.fault(
+      "results",
+      ["status": 401, "json": BigQueryBench.body("authError")],
+      where: token
+    )
+    let rows = try await bench.rows(bench.fixture.selection("large"))
+    #expect(rows.count == 7000)
+    #expect(Set(rows.map(\.externalID)).count == 7000)
+    let paged = try await bench.fixture.requests("results").filter {
+      $0["facts"]?["page"]?.bool == true
+    }
+    #expect(paged.count >= 5)
+  }
+
   @Test("C.7.16 microseconds come back exactly; the years 1 and 9999 do no harm; NULL is reported")
   func instants() async throws {
     let bench = try await BigQueryBench()

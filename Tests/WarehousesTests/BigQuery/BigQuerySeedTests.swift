@@ -229,7 +229,7 @@ struct BigQuerySeedTests {
     .init(
       status: 400,
       reason: "bytesBilledLimitExceeded",
-      message: "Query exceeded limit: 1.",
+      message: "Query exceeded limit: 1",
       code: "bytes_limit_exceeded",
       recovery: .needsOperator,
       advice: "maximumBytesBilled"

@@ -9,6 +9,7 @@ from ..common import Answer, Emulator
 from . import accounts, errors, resources
 from .errors import BigQueryError, denied
 from .project import Project
+from .rendered import Rendered
 
 BASE = r"/(?:bigquery/v2/)?projects/(?P<project>[^/]+)"
 TABLES = BASE + r"/datasets/(?P<dataset>[^/]+)/tables"
@@ -161,7 +162,10 @@ class BigQueryEmulator(Emulator):
     async def _page(self, tenant, owner, result, query, head):
         if tenant.floats:
             query = {k: v for k, v in query.items() if k != "formatOptions.useInt64Timestamp"}
-        rows, count, token = await asyncio.to_thread(tenant.pages.page, owner, result, query)
+        integers = query.get("formatOptions.useInt64Timestamp", "").lower() == "true"
+        is_rendered = isinstance(result, Rendered) and integers and not tenant.pages.sizes
+        page = tenant.pages.rendered if is_rendered else tenant.pages.page
+        rows, count, token = await asyncio.to_thread(page, owner, result, query)
         if token:
             head["pageToken"] = token
         if "fields" in query:
@@ -170,6 +174,8 @@ class BigQueryEmulator(Emulator):
             if "rows" not in wanted:
                 return Answer.json(head)
         text = json.dumps(head, ensure_ascii=False, separators=(",", ":"))
+        if is_rendered and count:
+            return await asyncio.to_thread(result.answer, text[:-1], rows, count)
         # The rows are text already. A page without any has no member for them.
         if count:
             text = f'{text[:-1]}{"," if head else ""}"rows":{rows}}}'
@@ -206,6 +212,7 @@ class BigQueryEmulator(Emulator):
             raise BigQueryError("invalid", f"Cannot list a table of type {table.kind}.")
         result = await asyncio.to_thread(tenant._read, f'SELECT * FROM "{table.relation}"')
         result.fields = table.fields
+        result = tenant.multiplied(result, [table])
         head = {"kind": "bigquery#tableDataList", "etag": "e1", "totalRows": str(len(result.rows))}
         return await self._page(tenant, ("table", path, table.modified), result, dict(request.query), head)
 
@@ -216,7 +223,7 @@ class BigQueryEmulator(Emulator):
 
     async def steer(self, tenant, verb, arguments):
         """`account` {email, tokenUri, ownKey}: a key file; `dataset` {project, name, location}; `table` {path, fields,
-        rows, partition, requiresFilter}; `load` {path, rows}; `fill` {path, rows}; `view` {path, query, kind}; `sql`
+        rows, partition, requiresFilter}; `load` {path, rows}; `fill` {path, rows}; `render` {path, rows, payloadBytes, payloadType}; `view` {path, query, kind}; `sql`
         {statements}: an owner's statements; `drop` {path}; `refuse`, `allow` {email, permission, resource}; `revoke`
         {email}; `disable` {email}; `behave` {...}; `expire` {}: every access token."""
         return await asyncio.to_thread(self._steer, tenant, verb, arguments)
@@ -234,6 +241,8 @@ class BigQueryEmulator(Emulator):
                                    requires_filter=a.get("requiresFilter", False))
                 catalog.load(path, a.get("rows", []))
             case "load": catalog.load(path, a["rows"])
+            case "render":
+                catalog.render(path, a["rows"], a.get("payloadBytes", 200), a.get("payloadType", "STRING"))
             case "fill": catalog.fill(path, a["rows"])
             case "view": tenant.make_view(path, a["query"], a.get("kind", "VIEW"))
             case "sql":

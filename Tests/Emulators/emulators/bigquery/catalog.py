@@ -6,7 +6,7 @@ import sqlglot
 from sqlglot import exp
 
 from ..common.duck import Engine, quoted
-from . import types
+from . import rendered, types
 from .errors import BigQueryError, denied, no_query, not_found
 
 
@@ -21,6 +21,8 @@ class Table:
     partition: str | None = None
     clustering: list | None = None
     requires_filter: bool = False
+    #: Of a table that is answered as if it had so many rows: see rendered.py.
+    rendered: int | None = None
     modified: int = 0
     created: int = 0
     #: (until, relation): what the table was before its last changes.
@@ -50,6 +52,11 @@ class Catalog:
     def allows(self, email, permission, *path):
         names = [".".join(path[:length]) for length in range(1, len(path) + 1)]
         return not any((email, permission, name) in self.refused for name in names)
+
+    def grant(self, email, permissions, place):
+        """Takes back what was refused at a place and below."""
+        self.refused = {(who, what, where) for who, what, where in self.refused
+                        if who != email or not what.startswith(permissions) or not f"{where}.".startswith(f"{place}.")}
 
     # Names.
 
@@ -110,6 +117,8 @@ class Catalog:
         return self.table(path)
 
     def count(self, table):
+        if table.rendered:
+            return table.rendered
         return self.engine.query(f"SELECT count(*) FROM {quoted(table.relation)}")[1][0][0]
 
     def bytes_of(self, table, columns=None):
@@ -161,6 +170,32 @@ class Catalog:
         table.relation = relation
         return table
 
+    def alter(self, path, actions):
+        """ADD COLUMN, DROP COLUMN, DROP NOT NULL, and the option of the partition filter."""
+        table = self.table(path)
+        relation = quoted(table.relation)
+        for action in actions:
+            match action:
+                case exp.ColumnDef():
+                    field = types.of_column(action)
+                    if field["mode"] == "REQUIRED":
+                        raise BigQueryError("invalidQuery", "Cannot add required columns to an existing schema.")
+                    self.engine.run(f"ALTER TABLE {relation} ADD COLUMN {quoted(field['name'])} {types.duck(field)}")
+                    table.fields.append(types.normalized(field))
+                case exp.Drop():
+                    names = {column.name.lower() for column in action.args["tables"]}
+                    for field in [f for f in table.fields if f["name"].lower() in names]:
+                        self.engine.run(f"ALTER TABLE {relation} DROP COLUMN {quoted(field['name'])}")
+                        table.fields.remove(field)
+                case exp.AlterColumn() if action.args.get("drop") and action.args.get("allow_null"):
+                    field = next(f for f in table.fields if f["name"].lower() == action.name.lower())
+                    self.engine.run(f"ALTER TABLE {relation} ALTER COLUMN {quoted(field['name'])} DROP NOT NULL")
+                    field["mode"] = "NULLABLE"
+                case exp.AlterSet() if action.sql("bigquery").lower().count("require_partition_filter") == 1:
+                    table.requires_filter = "true" in action.sql("bigquery").lower()
+                case _:
+                    raise BigQueryError("invalidQuery", f"Unsupported: {action.sql('bigquery')}", location="query")
+
     def drop(self, path):
         table = self.table(path)
         self.engine.run(f"DROP {'TABLE' if table.kind == 'TABLE' else 'VIEW'} {quoted(table.relation)}")
@@ -193,6 +228,14 @@ class Catalog:
             f"INSERT INTO {quoted(table.relation)} SELECT make_timestamptz((1700000000 + i) * 1000000), 'user-' || i, "
             f"rpad('{{\"n\": ' || i || ', \"pad\": \"', 198, 'x') || '\"}}' FROM range(1, {int(count)} + 1) AS r(i)")
         table.modified = self.now()
+
+    def render(self, path, count, payload_bytes, payload_type):
+        """A new table that is answered as if it had `count` rows: see rendered.py."""
+        self.make_table(path, [{"name": "updated_at", "type": "TIMESTAMP", "mode": "REQUIRED"},
+                               {"name": "external_id", "type": "STRING"},
+                               {"name": "payload", "type": payload_type, "mode": "REQUIRED"}])
+        self.load(path, [rendered.first_row(payload_bytes)])
+        self.table(path).rendered = count
 
     def close(self):
         self.engine.close()

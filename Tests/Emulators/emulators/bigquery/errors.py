@@ -7,7 +7,7 @@ STATUS = {
     "notFound": 404, "accessDenied": 403, "rateLimitExceeded": 403, "quotaExceeded": 403,
     "bytesBilledLimitExceeded": 400, "invalidQuery": 400, "invalid": 400, "resourcesExceeded": 400,
     "responseTooLarge": 403, "backendError": 503, "internalError": 500, "jobBackendError": 400,
-    "jobInternalError": 400, "jobRateLimitExceeded": 400, "duplicate": 409, "stopped": 200,
+    "jobInternalError": 400, "jobRateLimitExceeded": 400, "duplicate": 409, "stopped": 200, "timeout": 400,
     "billingNotEnabled": 403, "authError": 401, "required": 400, "parseError": 400, "badRequest": 400}
 NAMES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
          409: "ALREADY_EXISTS", 500: "INTERNAL", 503: "UNAVAILABLE"}

@@ -13,6 +13,7 @@ from . import results, sql
 from .accounts import Accounts
 from .catalog import Catalog, fields_of
 from .errors import BigQueryError, no_job_permission, not_found
+from .rendered import Rendered
 
 MEGABYTE = 1 << 20
 PRUNES = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
@@ -33,6 +34,7 @@ class Job:
     changed: int | None = None
     #: Looks at the job that still find it running; None: for ever.
     looks: int | None = 0
+    clock: object = None
 
     @property
     def running(self):
@@ -40,6 +42,11 @@ class Job:
 
     def look(self):
         """Whether it is done now."""
+        limit = self.configuration.get("jobTimeoutMs")
+        if self.running and limit and self.clock.now() // 10**6 >= self.created + int(limit):
+            self.looks = 0
+            self.error = BigQueryError(
+                "timeout", f"Job timed out after {int(limit) // 1000} sec. Job configuration has a timeout.")
         if self.looks:
             self.looks -= 1
             return False
@@ -106,7 +113,8 @@ class Project(Tenant):
         query = configuration.get("query")
         if not query or not query.get("query"):
             raise BigQueryError("required", "Required parameter is missing: query")
-        job = Job(project, name, reference.get("location") or "", email, configuration, self.clock.now() // 10**6)
+        job = Job(project, name, reference.get("location") or "", email, configuration, self.clock.now() // 10**6,
+                  clock=self.clock)
         try:
             self._run(job, query)
         except BigQueryError as error:
@@ -162,7 +170,7 @@ class Project(Tenant):
         if self.failing_jobs:
             raise self.failing_jobs.pop(0)
         self.journal.count("executions")
-        job.result = self._read(self._translated(tree, context))
+        job.result = self.multiplied(self._read(self._translated(tree, context)), tables, tree)
         if self.largest_sort is not None and tree.args.get("order") and len(job.result.rows) > self.largest_sort:
             raise BigQueryError(
                 "resourcesExceeded", "Resources exceeded during query execution: The query could not be executed in "
@@ -178,6 +186,15 @@ class Project(Tenant):
                 return results.run(cursor, text)
         except duckdb.Error as error:
             raise sql.duck_error(error) from None
+
+    @staticmethod
+    def multiplied(result, tables, tree=None):
+        """The rows of a rendered table, where a statement hands them on as they are."""
+        count = next((table.rendered for table in tables if table.rendered), None)
+        if count is None or len(result.rows) != 1 or tree is not None and tree.args.get("limit"):
+            return result
+        found = Rendered(result, count)
+        return found if found.is_table else result
 
     def _location_of(self, paths):
         for path in paths:
@@ -213,6 +230,10 @@ class Project(Tenant):
         job.statement = type(tree).__name__.upper()
         if isinstance(tree, exp.Create):
             return self._create(tree, context)
+        if isinstance(tree, exp.Grant):
+            return self._grant(tree)
+        if isinstance(tree, exp.Alter):
+            return self.catalog.alter(self.translator.path(tree.this, context), tree.args["actions"])
         if isinstance(tree, exp.Drop):
             return self.catalog.drop(self.translator.path(tree.this, context))
         target = self.catalog.table(self.translator.path(tree.find(exp.Table), context))
@@ -250,6 +271,17 @@ class Project(Tenant):
         return self.catalog.make_table(
             path, fields_of(tree), partition=column.name if column else None,
             requires_filter=bool(re.search(r"require_partition_filter\s*=\s*true", text)))
+
+    def _grant(self, tree):
+        """Of the role Data Viewer, to a service account, on a dataset: what was refused there is allowed."""
+        roles = [str(privilege.this).lower() for privilege in tree.args["privileges"]]
+        names = [principal.name for principal in tree.args["principals"]]
+        if roles != ["roles/bigquery.dataviewer"] or tree.args["kind"] != "SCHEMA" or (
+                not all(name.startswith("serviceAccount:") for name in names)):
+            raise BigQueryError("invalidQuery", f"Unsupported: {tree.sql('bigquery')}", location="query")
+        place = ".".join(part.name for part in tree.args["securable"].parts)
+        for name in names:
+            self.catalog.grant(name.partition(":")[2], "bigquery.tables.", place)
 
     def make_view(self, path, query, kind="VIEW"):
         context = sql.Context(path[0], None, None, self.catalog.now())

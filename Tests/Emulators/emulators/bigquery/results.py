@@ -60,11 +60,21 @@ class Pages:
             lines.append(line)
             held += len(line)
             index += 1
-        token = None
-        if index < len(result.rows):
-            token = secrets.token_urlsafe(24)
-            self._tokens[token] = (owner, index, self.clock.seconds + TOKEN_SECONDS)
-        return "[" + ",".join(lines) + "]", len(lines), token
+        return "[" + ",".join(lines) + "]", len(lines), self._token(owner, result, index)
+
+    def rendered(self, owner, result, query):
+        """As `page`, with the number of the first row instead of the text."""
+        start = self._start(owner, query)
+        asked = int(query["maxResults"]) if "maxResults" in query else len(result.rows)
+        count = max(0, min(asked, len(result.rows) - start, max(1, self.largest // result.row_size)))
+        return start, count, self._token(owner, result, start + count)
+
+    def _token(self, owner, result, index):
+        if index >= len(result.rows):
+            return None
+        token = secrets.token_urlsafe(24)
+        self._tokens[token] = (owner, index, self.clock.seconds + TOKEN_SECONDS)
+        return token
 
     def _start(self, owner, query):
         token = query.get("pageToken")

@@ -32,7 +32,7 @@ def expression(text):
 class BigQueryTranslator(Translator):
     dialect = "bigquery"
     statements = (exp.Select, exp.SetOperation, exp.Subquery, exp.Create, exp.Insert, exp.Update, exp.Delete,
-                  exp.Drop)
+                  exp.Drop, exp.Alter, exp.Grant)
 
     def __init__(self, catalog):
         self.catalog = catalog
