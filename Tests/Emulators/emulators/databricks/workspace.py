@@ -10,6 +10,7 @@ from sqlglot.tokens import TokenType
 from ..common import Tenant
 from ..common.duck import Engine, quoted
 from . import errors, sql
+from .rendered import SAMPLE, SAMPLE_SUFFIX, RenderedTable
 from .warehouse import Warehouse
 
 #: What a test may change while the emulator runs, with what holds otherwise.
@@ -57,6 +58,7 @@ class Workspace(Tenant):
         self.sessions = {}
         self.statements = {}
         self.schemas = set()
+        self.rendered = {}
         self.add_schema(self.catalog, self.schema)
 
     def configure(self, settings):
@@ -146,6 +148,15 @@ class Workspace(Tenant):
             "SELECT column_name, data_type FROM duckdb_columns() WHERE lower(schema_name) = ? AND "
             "lower(table_name) = ? ORDER BY column_index", [sql.space(catalog, schema), name.lower()])
         return rows or None
+
+    def add_rendered(self, name, rows, size):
+        """A table of the workspace's own schema, see `rendered.py`."""
+        table = RenderedTable(rows, size)
+        for view, count in ((name, rows), (name + SAMPLE_SUFFIX, min(rows, SAMPLE))):
+            place = f"{quoted(sql.space(self.catalog, self.schema))}.{quoted(view.lower())}"
+            self.engine.run(f"CREATE VIEW {place} AS {table.view(count)}")
+        self.rendered[self.catalog.lower(), self.schema.lower(), name.lower()] = table
+        return {"rows": rows}
 
     def script(self, text):
         """What the owner's SQL editor would do with a script."""
