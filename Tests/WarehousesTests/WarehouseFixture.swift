@@ -64,8 +64,6 @@ enum Fixtures {
   private static let mute: Set = [
     "bigquery",
     //
-    "databricks",
-    //
     "redshift",
     //
     "snowflake",

@@ -5,6 +5,7 @@ import Warehouse
 /// The calls of one workspace, with one SQL warehouse. Every answer is JSON, or an error that says so.
 final class DatabricksAPI: Sendable {
   let settings: DatabricksSettings
+  private let tag: QueryTag
   let timing: DatabricksTiming
   let surroundings: WarehouseSurroundings
   private let client: HTTPClient
@@ -21,10 +22,12 @@ final class DatabricksAPI: Sendable {
   init(
     _ settings: DatabricksSettings,
     _ credential: WarehouseCredential,
+    _ tag: QueryTag,
     _ surroundings: WarehouseSurroundings,
     _ timing: DatabricksTiming
   ) throws(Failure) {
     self.settings = settings
+    self.tag = tag
     self.timing = timing
     self.surroundings = surroundings
     var configuration = HTTPClientConfiguration(
@@ -81,7 +84,7 @@ final class DatabricksAPI: Sendable {
   }
 
   func execute(_ query: DatabricksQuery) async throws -> DatabricksAnswer {
-    let body = query.body(settings)
+    let body = query.body(settings, tag)
     return try DatabricksAnswer(
       await call(.post, "/api/2.0/sql/statements", body: body, about: .execute, by: patient)
     )

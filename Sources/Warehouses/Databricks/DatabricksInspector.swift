@@ -104,9 +104,7 @@ struct DatabricksInspector {
   }
 
   private static func instant(_ text: String) -> Timestamp? {
-    Int64(text).map {
-      Timestamp(clampingSeconds: $0 / 1_000_000, nanoseconds: $0 % 1_000_000 * 1000)
-    }
+    Int64(text).map { Timestamp(clampingMicroseconds: $0) }
   }
 
   private func updatedAt(_ changes: DatabricksChanges) -> String {

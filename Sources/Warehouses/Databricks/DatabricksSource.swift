@@ -40,7 +40,7 @@ struct DatabricksSource: Sendable {
     guard let text = result.rows.first?.first.flatMap({ $0 }), let micros = Int64(text),
       !result.columns.isEmpty
     else { throw DatabricksFailure.unexpected("its clock reads nothing") }
-    time = Timestamp(clampingSeconds: micros / 1_000_000, nanoseconds: micros % 1_000_000 * 1000)
+    time = Timestamp(clampingMicroseconds: micros)
     columns = Array(result.columns.dropFirst())
   }
 
