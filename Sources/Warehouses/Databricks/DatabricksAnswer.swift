@@ -115,6 +115,15 @@ struct DatabricksManifest: Sendable {
     var name: String
     /// As it is written in SQL. `type_name` has values that no list has (B.5) and is not read.
     var type: String
+
+    static func all(_ list: JSONValue?) -> [Column] {
+      (list?.elements ?? []).map { column in
+        Column(
+          name: column["name"]?.string ?? "",
+          type: column["type_text"]?.string ?? column["type_name"]?.string ?? "?"
+        )
+      }
+    }
   }
 
   var columns: [Column]
@@ -124,12 +133,7 @@ struct DatabricksManifest: Sendable {
 
   /// - Throws: `Failure`: `result_truncated`, or `unexpected_answer` where its numbers disagree.
   init(_ document: JSONValue) throws(Failure) {
-    columns = (document["schema"]?["columns"]?.elements ?? []).map { column in
-      Column(
-        name: column["name"]?.string ?? "",
-        type: column["type_text"]?.string ?? column["type_name"]?.string ?? "?"
-      )
-    }
+    columns = Column.all(document["schema"]?["columns"])
     if document["truncated"]?.bool == true {
       throw Failure(
         "result_truncated",

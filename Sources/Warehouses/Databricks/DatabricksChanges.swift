@@ -13,24 +13,7 @@ struct DatabricksChanges {
     for entry in columns.entries {
       guard source.columns.indices.contains(entry.position) else { continue }
       let type = DatabricksType(source.columns[entry.position].type)
-      guard let allowed = Self.complaint(entry.column, type) else { continue }
-      throw Failure(
-        "column_type",
-        "column \"\(entry.name)\" of \(source.name) is of type \(type.text); it must be \(allowed)",
-        recovery: .needsOperator
-      )
-    }
-  }
-
-  /// The seed's table of types: what a column must be, where it is something else.
-  private static func complaint(_ column: SourceColumn, _ type: DatabricksType) -> String? {
-    switch column {
-    case .updatedAt:
-      return type.isTimestamp ? nil : "TIMESTAMP or TIMESTAMP_NTZ"
-    case .payload:
-      return type.isText || type.isObject ? nil : "STRING, STRUCT, MAP or VARIANT"
-    default:
-      return type.isText || type.isWhole ? nil : "STRING, or a whole number"
+      if let failure = DatabricksRemedies.complaint(entry, type, source.name) { throw failure }
     }
   }
 

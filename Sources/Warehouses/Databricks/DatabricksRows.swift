@@ -103,7 +103,7 @@ final class DatabricksRows {
     guard failures < DatabricksChunks.attempts else {
       throw Failure(
         "connection_lost",
-        "chunk \(chunk) of the result of \(source) broke off again and again (\(problem))",
+        "chunk \(chunk) of the result of \(source) broke off again and again (\(problem)); look at the network between here and the workspace's storage",
         recovery: .reconnect
       )
     }
@@ -123,7 +123,7 @@ final class DatabricksRows {
       }
     return Failure(
       "unexpected_answer",
-      "chunk \(chunk) of the result of \(source) cannot be read: \(what)",
+      "chunk \(chunk) of the result of \(source) cannot be read: \(what); run again, and report it if it stays so",
       recovery: .failRun
     )
   }

@@ -55,7 +55,7 @@ final class DatabricksRunner: Sendable {
         if let limit, let since = watch.runningSince, since + limit < .now {
           throw Failure(
             "query_timeout",
-            "reading \(source) took longer than \(limit.components.seconds) seconds",
+            "reading \(source) took longer than \(limit.components.seconds) seconds; read less, or use a larger SQL warehouse",
             recovery: .failRun
           )
         }
@@ -206,7 +206,7 @@ final class DatabricksRunner: Sendable {
   static func closed(_ source: String) -> Failure {
     Failure(
       "connection_closed",
-      "the connection was closed while \(source) was being read",
+      "the connection was closed while \(source) was being read; the next run reads on",
       recovery: .failRun
     )
   }

@@ -155,7 +155,7 @@ struct DatabricksStatementTests {
     #expect(failure.code == "warehouse_start_failed")
     #expect(
       failure.message
-        == "the SQL warehouse cdi could not be started: CLOUD_PROVIDER_LAUNCH_FAILURE: no more instances of this kind"
+        == "the SQL warehouse cdi could not be started: CLOUD_PROVIDER_LAUNCH_FAILURE: no more instances of this kind; look at its events in the workspace, and start it there"
     )
     #expect(failure.recovery == .needsOperator)
     try await bench.fixture.steer("warehouse", ["state": "DELETED"])

@@ -35,8 +35,10 @@ class RenderedTable:
     def __init__(self, rows, size=200):
         if not 0 < rows < FIRST_NUMBER * 8:
             raise ValueError("a rendered table has from 1 to 80,000,000 rows")
-        self.rows, self.size = rows, size
+        self.rows = rows
         head = payload("N" * 8, size)
+        #: Pages that were made last, of all results, and their bytes.
+        self.kept, self.kept_size, self.lock = collections.OrderedDict(), 0, threading.Lock()
         self.texts = {"id": "user-" + "N" * 8, "payload": head, "micros": "M" * 16, "iso": "T" * 24}
 
     def view(self, rows):
@@ -88,28 +90,30 @@ def rendering(table, tree, name, translate, cursor, render):
     if render.row_limit or render.byte_limit:
         return None
     pages = JSONPages(table, kinds) if render.form == "JSON_ARRAY" else ArrowPages(table, kinds, arrow.schema)
-    return RenderedResult(columns, pages, table.rows, render.chunk_bytes, render.compression == "LZ4_FRAME")
+    return RenderedResult(table, columns, pages, render.chunk_bytes, render.compression == "LZ4_FRAME")
 
 
 class RenderedResult(Result):
-    def __init__(self, columns, pages, rows, chunk_bytes, packs):
+    def __init__(self, table, columns, pages, chunk_bytes, packs):
         super().__init__(columns, [])
-        self.pages, self.packs = pages, packs
-        self._kept, self._size, self._lock = collections.OrderedDict(), 0, threading.Lock()
+        self.table, self.pages, self.packs = table, pages, packs
+        # Alive as long as a page of it is kept, unlike its `id`.
+        self.key = object()
         each = max(1, chunk_bytes // pages.row_bytes)
-        self.chunks = [RenderedChunk(self, start, min(each, rows - start)) for start in range(0, rows, each)]
+        self.chunks = [
+            RenderedChunk(self, start, min(each, table.rows - start)) for start in range(0, table.rows, each)]
 
     def body(self, chunk):
-        with self._lock:
-            key = chunk.row_offset
-            if key not in self._kept:
+        table, key = self.table, (self.key, chunk.row_offset)
+        with table.lock:
+            if key not in table.kept:
                 body = self.pages.page(chunk.row_offset, chunk.row_count)
-                self._kept[key] = lz4.frame.compress(body) if self.packs else body
-                self._size += len(self._kept[key])
-                while self._size > KEPT and len(self._kept) > 1:
-                    self._size -= len(self._kept.popitem(last=False)[1])
-            self._kept.move_to_end(key)
-            return self._kept[key]
+                table.kept[key] = lz4.frame.compress(body) if self.packs else body
+                table.kept_size += len(table.kept[key])
+                while table.kept_size > KEPT and len(table.kept) > 1:
+                    table.kept_size -= len(table.kept.popitem(last=False)[1])
+            table.kept.move_to_end(key)
+            return table.kept[key]
 
 
 class RenderedChunk:
@@ -166,7 +170,7 @@ class JSONPages:
     def page(self, start, count):
         rows = filled(self._template, np.arange(start + 1, start + count + 1, dtype=np.int64))
         rows[-1, -1] = ord("]")
-        return b"[" + rows.tobytes()
+        return b"".join([b"[", rows.data])
 
 
 class ArrowPages:

@@ -28,6 +28,9 @@ GRANT = re.compile(
     r"(?is)\s*(GRANT|REVOKE)\s+(.+?)\s+ON\s+(CATALOG|SCHEMA|TABLE|VIEW)\s+(.+?)\s+(?:TO|FROM)\s+`?([^`]+?)`?\s*$")
 SPACE = re.compile(r"(?is)\s*CREATE\s+(CATALOG|SCHEMA)\s+(?:IF\s+NOT\s+EXISTS\s+)?(.+?)\s*(?:COMMENT\s+'[^']*'\s*)?$")
 
+#: DuckDB adds one at a time.
+ALTER = re.compile(r"(?is)\s*ALTER\s+TABLE\s+(.+?)\s+ADD\s+COLUMNS\s*\(([^()]+)\)\s*$")
+
 
 @dataclasses.dataclass
 class Principal:
@@ -166,7 +169,8 @@ class Workspace(Tenant):
     def _define(self, statement):
         if found := GRANT.match(statement):
             verb, privileges, _, place, name = found.groups()
-            principal = self.principals[name]
+            # A service principal is named by its application's id, which is its client's.
+            principal = self.principals[name.removeprefix(f"{self.name}.")]
             place = self._place(place)
             for privilege in privileges.upper().split(","):
                 change = principal.grants.add if verb.upper() == "GRANT" else principal.grants.discard
@@ -177,6 +181,13 @@ class Workspace(Tenant):
                 *catalog, schema = self._place(found[2]).split(".")
                 self.add_schema(catalog[0] if catalog else self.catalog, schema)
             return
+        if found := ALTER.match(statement):
+            for column in found[2].split(","):
+                self._define_as(f"ALTER TABLE {found[1]} ADD COLUMN {column}")
+            return
+        self._define_as(statement)
+
+    def _define_as(self, statement):
         translator = sql.Definitions()
         context = sql.Context(self.catalog, self.schema, "owner")
         for tree in translator.parse(statement):
