@@ -184,7 +184,7 @@ def test_a_users_rows_and_a_cursor_that_goes_back(house, workspace):
     rows(workspace, "users_attributes_sync",
          "(updated_at, external_id, payload) VALUES "
          "(timestamp_micros(1704067300000001), 'asked-ada', '{\"tier\":\"black\"}'), "
-         "(timestamp_micros(1704067300000002), 'asked-''eve', '{\"tier\":\"red\"}')")
+         "(timestamp_micros(1704067300000002), 'asked-\\'eve', '{\"tier\":\"red\"}')")
     ada = explain("asked-ada")
     assert ada["reason"] == "waiting" and len(ada["rows"]) == 2, ada
     assert explain("asked-'eve")["reason"] == "waiting"

@@ -204,11 +204,14 @@ class Workspace(Tenant):
 
 
 def split(text):
-    """The statements of a script, comments left in."""
-    start = 0
+    """The statements of a script, without what is said in comments before them."""
+    first = None
     for token in sqlglot.tokenize(text, read="databricks"):
         if token.token_type == TokenType.SEMICOLON:
-            yield from filter(str.strip, [text[start:token.start]])
-            start = token.end + 1
-    if sqlglot.tokenize(text[start:], read="databricks"):
-        yield text[start:]
+            if first is not None:
+                yield text[first:token.start]
+            first = None
+        elif first is None:
+            first = token.start
+    if first is not None:
+        yield text[first:]
