@@ -82,7 +82,7 @@ fuzz: deps-build ## Feed what parses foreign bytes with random ones (FUZZ_SECOND
 	scripts/fuzz
 
 .PHONY: rules
-rules: deps-build ## Which tests each rule of payloads has, and how they ended (RULES=--table: every rule)
+rules: deps-build emulators ## Which tests each rule of payloads has, and how they ended (RULES=--table: every rule)
 	$(SWIFT_BUILD) --build-tests
 	ulimit -S -n "$$(ulimit -H -n)"; scripts/rule-coverage $(RULES)
 

@@ -62,7 +62,6 @@ enum Fixtures {
   static let notAsked = types.filter(mute.contains)
   static let asked = types.filter { !mute.contains($0) }
   private static let mute: Set = [
-    "databricks",
     //
     "redshift",
     //

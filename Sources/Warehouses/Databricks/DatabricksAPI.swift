@@ -5,6 +5,7 @@ import Warehouse
 /// The calls of one workspace, with one SQL warehouse. Every answer is JSON, or an error that says so.
 final class DatabricksAPI: Sendable {
   let settings: DatabricksSettings
+  private let tag: QueryTag
   let timing: DatabricksTiming
   let surroundings: WarehouseSurroundings
   private let client: HTTPClient
@@ -21,10 +22,12 @@ final class DatabricksAPI: Sendable {
   init(
     _ settings: DatabricksSettings,
     _ credential: WarehouseCredential,
+    _ tag: QueryTag,
     _ surroundings: WarehouseSurroundings,
     _ timing: DatabricksTiming
   ) throws(Failure) {
     self.settings = settings
+    self.tag = tag
     self.timing = timing
     self.surroundings = surroundings
     var configuration = HTTPClientConfiguration(
@@ -81,7 +84,7 @@ final class DatabricksAPI: Sendable {
   }
 
   func execute(_ query: DatabricksQuery) async throws -> DatabricksAnswer {
-    let body = query.body(settings)
+    let body = query.body(settings, tag)
     return try DatabricksAnswer(
       await call(.post, "/api/2.0/sql/statements", body: body, about: .execute, by: patient)
     )
@@ -118,13 +121,22 @@ final class DatabricksAPI: Sendable {
   func isMissing(catalog: String, schema: String) async -> Bool {
     guard let name = Self.segment("\(catalog).\(schema)") else { return false }
     do {
-      _ = try await call(.get, "/api/2.1/unity-catalog/schemas/\(name)", about: .catalog, by: brief)
+      _ = try await call(.get, "/api/2.1/unity-catalog/schemas/\(name)", about: .schema, by: brief)
       return false
     } catch let failure as Failure {
       return failure.code == "schema_not_found"
     } catch {
       return false
     }
+  }
+
+  /// What Unity Catalog says of a table, which it does without a SQL warehouse.
+  /// - Throws: `Failure` `table_not_found`, `permission_denied`.
+  func columns(of table: DatabricksTable) async throws -> [DatabricksManifest.Column] {
+    guard let name = Self.segment(table.fullName) else { return [] }
+    let path = "/api/2.1/unity-catalog/tables/\(name)"
+    let answer = try await call(.get, path, about: .table, by: brief)
+    return DatabricksManifest.Column.all(answer["columns"])
   }
 
   /// A name as one segment of a path (RFC 3986, section 3.3); nil for an empty one.
@@ -210,7 +222,7 @@ final class DatabricksAPI: Sendable {
         ), token
       )
     } catch {
-      throw DatabricksFailure.transport(error, "the workspace \(settings.workspace.origin)")
+      throw DatabricksFailure.transport(error, "the workspace")
     }
   }
 }

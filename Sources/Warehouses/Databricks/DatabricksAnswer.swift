@@ -29,10 +29,12 @@ struct DatabricksQuery: Sendable {
 
   var text: String
   var parameters: [Parameter] = []
+  /// In characters; a longer value of a tag is refused with its statement.
+  static let longestTag = 128
 
   /// The request's body. Results come by link only: inline ones fail above 25 MiB (B.2), and the
   /// statement is never waited for: a start takes longer than any wait.
-  func body(_ settings: DatabricksSettings) -> [UInt8] {
+  func body(_ settings: DatabricksSettings, _ tag: QueryTag) -> [UInt8] {
     func member(_ key: String, _ value: String) -> (key: String, value: JSONValue) {
       (key, .string(value))
     }
@@ -49,7 +51,14 @@ struct DatabricksQuery: Sendable {
       member("format", "JSON_ARRAY"), member("wait_timeout", "0s"),
       (
         key: "query_tags",
-        value: .array([.object([member("key", "app"), member("value", "sluice")])])
+        value: .array(
+          tag.pairs.map { pair in
+            .object([
+              member("key", pair.key),
+              member("value", String(pair.value.unicodeScalars.prefix(Self.longestTag))),
+            ])
+          }
+        )
       ),
     ]).text
   }
@@ -106,6 +115,15 @@ struct DatabricksManifest: Sendable {
     var name: String
     /// As it is written in SQL. `type_name` has values that no list has (B.5) and is not read.
     var type: String
+
+    static func all(_ list: JSONValue?) -> [Column] {
+      (list?.elements ?? []).map { column in
+        Column(
+          name: column["name"]?.string ?? "",
+          type: column["type_text"]?.string ?? column["type_name"]?.string ?? "?"
+        )
+      }
+    }
   }
 
   var columns: [Column]
@@ -115,12 +133,7 @@ struct DatabricksManifest: Sendable {
 
   /// - Throws: `Failure`: `result_truncated`, or `unexpected_answer` where its numbers disagree.
   init(_ document: JSONValue) throws(Failure) {
-    columns = (document["schema"]?["columns"]?.elements ?? []).map { column in
-      Column(
-        name: column["name"]?.string ?? "",
-        type: column["type_text"]?.string ?? column["type_name"]?.string ?? "?"
-      )
-    }
+    columns = Column.all(document["schema"]?["columns"])
     if document["truncated"]?.bool == true {
       throw Failure(
         "result_truncated",

@@ -13,24 +13,7 @@ struct DatabricksChanges {
     for entry in columns.entries {
       guard source.columns.indices.contains(entry.position) else { continue }
       let type = DatabricksType(source.columns[entry.position].type)
-      guard let allowed = Self.complaint(entry.column, type) else { continue }
-      throw Failure(
-        "column_type",
-        "column \"\(entry.name)\" of \(source.name) is of type \(type.text); it must be \(allowed)",
-        recovery: .needsOperator
-      )
-    }
-  }
-
-  /// The seed's table of types: what a column must be, where it is something else.
-  private static func complaint(_ column: SourceColumn, _ type: DatabricksType) -> String? {
-    switch column {
-    case .updatedAt:
-      return type.isTimestamp ? nil : "TIMESTAMP or TIMESTAMP_NTZ"
-    case .payload:
-      return type.isText || type.isObject ? nil : "STRING, STRUCT, MAP or VARIANT"
-    default:
-      return type.isText || type.isWhole ? nil : "STRING, or a whole number"
+      if let failure = DatabricksRemedies.complaint(entry, type, source.name) { throw failure }
     }
   }
 
@@ -40,22 +23,50 @@ struct DatabricksChanges {
   /// UPDATED_AT comes as microseconds: JSON would show milliseconds in the session's zone (B.5). It
   /// stays bare in the predicate, for files to be skipped.
   func query(from: Timestamp?) -> DatabricksQuery {
-    let updatedAt = name(columns.updatedAt)
-    var condition = "\(updatedAt) IS NOT NULL"
-    var parameters: [DatabricksQuery.Parameter] = []
-    // What is out of Timestamp's range was clamped to its earliest: no bound then.
-    if let from, from != .earliest {
-      if type(columns.updatedAt).isNaive {
-        condition += " AND \(updatedAt) >= :lo"
-        parameters.append(
-          .init(name: "lo", value: from.microsecondTextRoundedUp, type: "TIMESTAMP_NTZ")
-        )
-      } else {
-        condition += " AND \(updatedAt) >= timestamp_micros(:lo)"
-        let micros = from.nanoseconds / 1000 + (from.nanoseconds % 1000 > 0 ? 1 : 0)
-        parameters.append(.init(name: "lo", value: "\(micros)", type: "BIGINT"))
-      }
-    }
+    let condition = condition(from: from, before: nil)
+    return DatabricksQuery(
+      text: text(condition.sql, order: "c0"),
+      parameters: condition.parameters
+    )
+  }
+
+  /// How many rows `query(from:)` would give up to `before`, with the warehouse's clock in microseconds.
+  func countQuery(from: Timestamp?, before: Timestamp?) -> DatabricksQuery {
+    let condition = condition(from: from, before: before)
+    return DatabricksQuery(
+      text: """
+        SELECT count(*) AS c0, unix_micros(current_timestamp()) AS c1 \
+        FROM \(source.from) WHERE \(condition.sql)
+        """,
+      parameters: condition.parameters
+    )
+  }
+
+  /// The rows of one user, newest first, in the columns of `query(from:)`.
+  func query(of user: SourceUser, limit: Int) throws(Failure) -> DatabricksQuery {
+    let condition = try condition(for: user)
+    return DatabricksQuery(
+      text: text(
+        "\(name(columns.updatedAt)) IS NOT NULL AND \(condition.sql)",
+        order: "c0 DESC LIMIT \(limit)"
+      ),
+      parameters: condition.parameters
+    )
+  }
+
+  /// How many rows of a user have no UPDATED_AT, counted up to a limit.
+  func queryOfUnstamped(_ user: SourceUser, limit: Int) throws(Failure) -> DatabricksQuery {
+    let condition = try condition(for: user)
+    return DatabricksQuery(
+      text: """
+        SELECT count(*) AS c0 FROM (SELECT 1 AS one FROM \(source.from) \
+        WHERE \(name(columns.updatedAt)) IS NULL AND \(condition.sql) LIMIT \(limit)) AS u
+        """,
+      parameters: condition.parameters
+    )
+  }
+
+  private func text(_ condition: String, order: String) -> String {
     let inner = columns.entries.enumerated().map { index, entry in
       "\(expression(entry)) AS c\(index)"
     }
@@ -66,13 +77,52 @@ struct DatabricksChanges {
         "CASE WHEN \(isOver) THEN left(c\(payload), \(RowBatchBuilder.excerptLength)) ELSE c\(payload) END"
       outer.append("CASE WHEN \(isOver) THEN octet_length(c\(payload)) END")
     }
-    return DatabricksQuery(
-      text: """
-        SELECT \(outer.joined(separator: ", ")) FROM (SELECT \(inner.joined(separator: ", ")) \
-        FROM \(source.from) WHERE \(condition)) AS r ORDER BY c0
-        """,
-      parameters: parameters
+    return """
+      SELECT \(outer.joined(separator: ", ")) FROM (SELECT \(inner.joined(separator: ", ")) \
+      FROM \(source.from) WHERE \(condition)) AS r ORDER BY \(order)
+      """
+  }
+
+  private typealias Condition = (sql: String, parameters: [DatabricksQuery.Parameter])
+
+  private func condition(from: Timestamp?, before: Timestamp?) -> Condition {
+    let updatedAt = name(columns.updatedAt)
+    let isNaive = type(columns.updatedAt).isNaive
+    var sql = "\(updatedAt) IS NOT NULL"
+    var parameters: [DatabricksQuery.Parameter] = []
+    func bound(_ comparison: String, _ time: Timestamp, _ name: String) {
+      // Rounded up is right for both bounds: a column of microseconds has nothing in between.
+      if isNaive {
+        sql += " AND \(updatedAt) \(comparison) :\(name)"
+        parameters.append(
+          .init(name: name, value: time.microsecondTextRoundedUp, type: "TIMESTAMP_NTZ")
+        )
+      } else {
+        sql += " AND \(updatedAt) \(comparison) timestamp_micros(:\(name))"
+        let micros = time.nanoseconds / 1000 + (time.nanoseconds % 1000 > 0 ? 1 : 0)
+        parameters.append(.init(name: name, value: "\(micros)", type: "BIGINT"))
+      }
+    }
+    // What is out of Timestamp's range was clamped to its earliest: no bound then.
+    if let from, from != .earliest { bound(">=", from, "lo") }
+    if let before { bound("<", before, "hi") }
+    return (sql, parameters)
+  }
+
+  /// Columns of text stay bare, for files to be skipped.
+  private func condition(for user: SourceUser) throws(Failure) -> Condition {
+    let (sql, values) = try columns.condition(
+      for: user,
+      source: source.name,
+      text: { entry in
+        type(entry).isPlainText ? name(entry) : "CAST(\(name(entry)) AS STRING)"
+      },
+      parameter: { ":u\($0)" }
     )
+    let parameters = values.enumerated().map { index, value in
+      DatabricksQuery.Parameter(name: "u\(index + 1)", value: value, type: "STRING")
+    }
+    return (sql, parameters)
   }
 
   /// A column as text, or as microseconds.
@@ -117,37 +167,5 @@ struct DatabricksChanges {
       return DatabricksType("?")
     }
     return DatabricksType(columns[position].type)
-  }
-}
-
-/// A column's type as its `type_text` says it: `STRING`, `DECIMAL(10,2)`, `STRUCT<a: INT>`.
-struct DatabricksType: Equatable {
-  let text: String
-  private let head: String
-
-  init(_ text: String) {
-    self.text = text
-    head = String(
-      decoding: text.utf8.prefix { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: "<") },
-      as: UTF8.self
-    ).uppercased()
-  }
-
-  var isTimestamp: Bool {
-    head == "TIMESTAMP" || head == "TIMESTAMP_NTZ" || head == "TIMESTAMP_LTZ"
-  }
-  /// Without a zone.
-  var isNaive: Bool { head == "TIMESTAMP_NTZ" }
-  var isText: Bool { head == "STRING" || head == "VARCHAR" || head == "CHAR" }
-  var isVariant: Bool { head == "VARIANT" }
-  var isObject: Bool { isVariant || head == "STRUCT" || head == "MAP" }
-  /// Of more than one value; `to_json` shows it.
-  var isNested: Bool { isObject || head == "ARRAY" }
-  var isWhole: Bool {
-    switch head {
-    case "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "BYTE", "SHORT", "LONG": true
-    case "DECIMAL": text.hasSuffix(",0)") || text.hasSuffix(", 0)") || !text.contains(",")
-    default: false
-    }
   }
 }

@@ -34,7 +34,60 @@ final class DatabricksConnection: WarehouseConnection {
   ) async throws -> any ChangeReader {
     let source = try await DatabricksSource(selection, on: runner, limit: nil)
     let changes = try DatabricksChanges(source, data: data)
-    let answer = try await runner.succeed(changes.query(from: from), source: source.name)
+    return try await read(changes.query(from: from), of: changes, limit: nil)
+  }
+
+  func rows(
+    of user: SourceUser,
+    in selection: RowSelection,
+    data: DataType,
+    limit: Int
+  ) async throws -> UserRows {
+    let limit = min(max(limit, 1), 1000)
+    let patience = api.timing.patience
+    let source = try await DatabricksSource(selection, on: runner, limit: patience)
+    let changes = try DatabricksChanges(source, data: data)
+    let unstamped = try changes.queryOfUnstamped(user, limit: limit)
+    let stamped = try changes.query(of: user, limit: limit + 1)
+    let count = try await runner.rows(of: unstamped, source: source.name, limit: patience)
+    guard let number = count.rows.first?.first.flatMap({ $0 }), let rows = Int64(number) else {
+      throw DatabricksFailure.unexpected("a count is no number")
+    }
+    do {
+      return try await UserRows(
+        reading: read(stamped, of: changes, limit: patience),
+        limit: limit,
+        rowsWithoutUpdatedAt: rows
+      )
+    } catch {
+      chunks.withLock { $0 }?.close()
+      await runner.settle()
+      throw error
+    }
+  }
+
+  func countChanges(
+    _ selection: RowSelection,
+    data: DataType,
+    from: Timestamp?,
+    before: Timestamp?
+  ) async throws -> ChangeCount {
+    let source = try await DatabricksSource(selection, on: runner, limit: nil)
+    let query = try DatabricksChanges(source, data: data).countQuery(from: from, before: before)
+    let row = try await runner.rows(of: query, source: source.name).rows.first ?? []
+    guard row.count == 2, let rows = row[0].flatMap({ Int64($0) }),
+      let micros = row[1].flatMap({ Int64($0) })
+    else { throw DatabricksFailure.unexpected("a count is no number") }
+    return ChangeCount(rows: rows, warehouseTime: Timestamp(clampingMicroseconds: micros))
+  }
+
+  private func read(
+    _ query: DatabricksQuery,
+    of changes: DatabricksChanges,
+    limit: Duration?
+  ) async throws -> DatabricksChangeReader {
+    let source = changes.source
+    let answer = try await runner.succeed(query, source: source.name, limit: limit)
     guard let manifest = answer.manifest else {
       throw DatabricksFailure.unexpected("a statement's success has no manifest")
     }
@@ -53,5 +106,12 @@ final class DatabricksConnection: WarehouseConnection {
     chunks.withLock { $0 }?.close()
     await runner.close()
     api.shutDown()
+  }
+}
+
+extension Timestamp {
+  /// Of microseconds since 1970.
+  init(clampingMicroseconds micros: Int64) {
+    self.init(clampingSeconds: micros / 1_000_000, nanoseconds: micros % 1_000_000 * 1000)
   }
 }

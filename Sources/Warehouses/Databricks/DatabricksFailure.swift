@@ -6,7 +6,7 @@ import Warehouse
 enum DatabricksFailure {
   /// What a call was about: the same status means different things.
   enum Subject {
-    case warehouse, execute, statement, catalog
+    case warehouse, execute, statement, schema, table
   }
 
   private static func failure(
@@ -35,7 +35,15 @@ enum DatabricksFailure {
         ("unexpected_answer", .failRun)
       case .connectionLost, .truncated, .overloaded, .unavailable: ("connection_lost", .reconnect)
       }
-    return failure(code, "\(place): \(error.message)", recovery, cause: error.cause)
+    let advice =
+      switch error.kind {
+      case .hostNotFound: "; check the host's name"
+      case .tls: "; check the host, and which authority its certificate is of (setting caFile)"
+      case .timeout, .cannotConnect: "; check the host, the port and the firewalls in between"
+      case .connectionLost, .truncated: "; check the network in between, and run again"
+      default: ""
+      }
+    return failure(code, "\(place): \(error.message)\(advice)", recovery, cause: error.cause)
   }
 
   /// Whether an answer says that the token, and not its holder's rights, is what is wrong.
@@ -67,7 +75,7 @@ enum DatabricksFailure {
     if isRefusedToken(status, document) {
       return failure(
         "login_refused",
-        "the workspace \(host) refused the token\(said); make a new one and rotate the credential",
+        "the workspace \(host) refused the token\(said); make a new one and put it into the credential",
         .needsOperator,
         cause: cause
       )
@@ -76,7 +84,14 @@ enum DatabricksFailure {
     case (403, .statement):
       return failure(
         "permission_denied",
-        "the workspace \(host) keeps a statement from whom it is of\(said)",
+        "the workspace \(host) no longer lets the credential see its own statement\(said); check its rights, and run again",
+        .needsOperator,
+        cause: cause
+      )
+    case (403, .schema), (403, .table):
+      return failure(
+        "permission_denied",
+        "Unity Catalog does not show it\(said)",
         .needsOperator,
         cause: cause
       )
@@ -87,10 +102,17 @@ enum DatabricksFailure {
         .needsOperator,
         cause: cause
       )
-    case (404, .catalog):
+    case (404, .schema):
       return failure(
         "schema_not_found",
         "there is no such schema\(said)",
+        .needsOperator,
+        cause: cause
+      )
+    case (404, .table):
+      return failure(
+        "table_not_found",
+        "Unity Catalog has no such table, or does not show it\(said)",
         .needsOperator,
         cause: cause
       )
@@ -112,21 +134,21 @@ enum DatabricksFailure {
     case (429, _):
       return failure(
         "throttled",
-        "the workspace \(host) still refuses calls as too many\(said)",
+        "the workspace \(host) still refuses calls as too many\(said); run fewer syncs at once, or try again later",
         .retry,
         cause: cause
       )
     case (500..., _):
       return failure(
         "service_unavailable",
-        "the workspace \(host) is not available at the moment (HTTP \(status))\(said)",
+        "the workspace \(host) is not available at the moment (HTTP \(status))\(said); try again later",
         .retry,
         cause: cause
       )
     default:
       return failure(
         "unexpected_answer",
-        "the workspace \(host) refused a call (HTTP \(status))\(said)",
+        "the workspace \(host) refused a call (HTTP \(status))\(said); check the source's settings",
         .failRun,
         cause: cause
       )
@@ -148,7 +170,7 @@ enum DatabricksFailure {
   static func unexpected(_ what: String) -> Failure {
     failure(
       "unexpected_answer",
-      "the workspace answered in a form that is not known: \(what)",
+      "the workspace answered in a form that is not known: \(what); run again, and report it if it stays so",
       .failRun
     )
   }
@@ -167,7 +189,7 @@ enum DatabricksFailure {
     case 429, 500...:
       return failure(
         "service_unavailable",
-        "the token endpoint of \(url.host) is not available at the moment (HTTP \(status))",
+        "the token endpoint of \(url.host) is not available at the moment (HTTP \(status)); try again later",
         .retry
       )
     default:
@@ -210,7 +232,7 @@ enum DatabricksFailure {
     let name = state.name.isEmpty ? id : state.name
     return failure(
       "warehouse_start_failed",
-      "the SQL warehouse \(name) could not be started: \(state.failure.map(line) ?? "it stays \(state.state)")",
+      "the SQL warehouse \(name) could not be started: \(state.failure.map(line) ?? "it stays \(state.state)"); look at its events in the workspace, and start it there",
       .needsOperator
     )
   }
@@ -276,20 +298,20 @@ enum DatabricksFailure {
         .needsOperator
       )
     case ("UNRESOLVED_COLUMN", _), (_, "42703"):
-      return says("column_missing", "\(source): \(words)", .needsOperator)
+      return says("column_missing", "\(source): \(words); correct it", .needsOperator)
     case (_, _) where error.sqlState.hasPrefix("22"):
       // Texts of class 22, data exceptions, quote values of the row.
       let name = error.name.isEmpty ? "SQLSTATE \(error.sqlState)" : error.name
       return says(
         "query_failed",
-        "reading \(source) failed: the data cannot be read (\(name))",
+        "reading \(source) failed: the data cannot be read (\(name)); run it in the workspace's editor to find the row",
         .failRun
       )
     case (_, _)
     where error.sqlState.hasPrefix("42") || error.sqlState.hasPrefix("0A"):
       return says(
         "query_failed",
-        "\(source) cannot be read: \(words) (\(error.name))",
+        "\(source) cannot be read: \(words) (\(error.name)); correct the query or the view",
         .needsOperator
       )
     default: break
@@ -297,11 +319,19 @@ enum DatabricksFailure {
     switch code {
     case "TEMPORARILY_UNAVAILABLE", "WORKSPACE_TEMPORARILY_UNAVAILABLE", "RESOURCE_EXHAUSTED",
       "SERVICE_UNDER_MAINTENANCE", "IO_ERROR", "ABORTED", "INTERNAL_ERROR":
-      return says("query_failed", "reading \(source) failed: \(words)", .retry)
+      return says("query_failed", "reading \(source) failed: \(words); try again later", .retry)
     case "UNAUTHENTICATED":
-      return says("login_refused", "reading \(source) was refused: \(words)", .needsOperator)
+      return says(
+        "login_refused",
+        "reading \(source) was refused: \(words); make a new token and put it into the credential",
+        .needsOperator
+      )
     default:
-      return says("query_failed", "reading \(source) failed: \(words)", .failRun)
+      return says(
+        "query_failed",
+        "reading \(source) failed: \(words); look at the statement in the workspace's query history",
+        .failRun
+      )
     }
   }
 }

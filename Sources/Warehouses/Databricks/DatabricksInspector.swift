@@ -13,29 +13,96 @@ struct DatabricksInspector {
     var inspection = Inspection()
     do {
       let source = try await DatabricksSource(selection, on: runner, limit: limit)
-      try await look(at: source, previewLimit: min(max(previewLimit, 0), 1000), &inspection)
+      let rows = min(max(previewLimit, 0), 1000)
+      let table = DatabricksTable(selection, runner.api.settings)
+      try await look(at: source, table, previewLimit: rows, &inspection)
     } catch {
-      inspection.problem = try problem(error)
+      let failure = try problem(error)
+      inspection.problem = failure
+      if let table = DatabricksTable(selection, runner.api.settings) {
+        await look(at: table, after: failure, &inspection)
+      }
     }
     return inspection
   }
 
+  /// What can be said of a table whose statement failed: what else is missing, and what mends it.
+  private func look(
+    at table: DatabricksTable,
+    after failure: Failure,
+    _ inspection: inout Inspection
+  ) async {
+    switch (failure.code, failure.cause?.hasPrefix("HTTP") ?? false) {
+    case ("permission_denied", false):
+      let grants = table.grants(to: await principal ?? "principal")
+      inspection.warnings.append("what mends it, run by the table's owner: \(grants)")
+    case ("permission_denied", true), ("warehouse_start_failed", _), ("warehouse_start_timeout", _):
+      // No statement runs: Unity Catalog's own API says what it can.
+      await ask(about: table, &inspection)
+    default: break
+    }
+  }
+
+  private func ask(about table: DatabricksTable, _ inspection: inout Inspection) async {
+    do {
+      let columns = try await runner.api.columns(of: table)
+      inspection.columns = columns.map { .init(name: $0.name, type: $0.type.uppercased()) }
+      let remedies = DatabricksRemedies(columns, data: data, source: "table \(table.sql)")
+      note(remedies, remedies.problems, table, &inspection)
+    } catch {
+      guard let failure = error as? Failure,
+        failure.code == "permission_denied" || failure.code == "table_not_found"
+      else { return }
+      inspection.warnings.append("besides, of table \(table.sql): \(failure.message)")
+      if failure.code == "permission_denied" {
+        let grants = table.grants(to: "principal")
+        inspection.warnings.append("what mends it, run by the table's owner: \(grants)")
+      }
+    }
+  }
+
+  private func note(
+    _ remedies: DatabricksRemedies,
+    _ problems: some Sequence<Failure>,
+    _ table: DatabricksTable?,
+    _ inspection: inout Inspection
+  ) {
+    inspection.warnings += problems.map { "besides: \($0.message)" }
+    guard let table else { return }
+    inspection.warnings += remedies.statements(for: table).map { "what mends it: \($0)" }
+  }
+
+  /// Whom GRANT names: a service principal's application id, or a person's address.
+  private var principal: String? {
+    get async {
+      let query = DatabricksQuery(text: "SELECT current_user() AS c0")
+      let found = try? await runner.rows(of: query, source: "the login", limit: limit)
+      return found?.rows.first?.first.flatMap { $0 }
+    }
+  }
+
   private func look(
     at source: DatabricksSource,
+    _ table: DatabricksTable?,
     previewLimit: Int,
     _ inspection: inout Inspection
   ) async throws {
     inspection.columns = source.columns.map { .init(name: $0.name, type: $0.type) }
+    let remedies = DatabricksRemedies(source.columns, data: data, source: source.name)
+    inspection.problem = remedies.problems.first
+    note(remedies, remedies.problems.dropFirst(), table, &inspection)
     var changes: DatabricksChanges?
-    do {
-      let found = try DatabricksChanges(source, data: data)
-      changes = found
-      // The run's own statement: what it lacks shows here, not at night.
-      var query = found.query(from: source.time)
-      query.text += " LIMIT 0"
-      _ = try await runner.rows(of: query, source: source.name, limit: limit)
-    } catch {
-      inspection.problem = try problem(error)
+    if remedies.problems.isEmpty {
+      do {
+        let found = try DatabricksChanges(source, data: data)
+        changes = found
+        // The run's own statement: what it lacks shows here, not at night.
+        var query = found.query(from: source.time)
+        query.text += " LIMIT 0"
+        _ = try await runner.rows(of: query, source: source.name, limit: limit)
+      } catch {
+        inspection.problem = try problem(error)
+      }
     }
     if let changes, inspection.problem == nil {
       try await countRowsWithoutUpdatedAt(changes, &inspection)
@@ -104,9 +171,7 @@ struct DatabricksInspector {
   }
 
   private static func instant(_ text: String) -> Timestamp? {
-    Int64(text).map {
-      Timestamp(clampingSeconds: $0 / 1_000_000, nanoseconds: $0 % 1_000_000 * 1000)
-    }
+    Int64(text).map { Timestamp(clampingMicroseconds: $0) }
   }
 
   private func updatedAt(_ changes: DatabricksChanges) -> String {

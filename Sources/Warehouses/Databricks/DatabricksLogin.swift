@@ -34,7 +34,7 @@ actor DatabricksLogin {
     guard let secret, !secret.isEmpty else {
       throw Failure(
         "invalid_credential",
-        "the credential's secret is empty or has characters that no token has; rotate it",
+        "the credential's secret is empty or has characters that no token has; put it into the credential again",
         recovery: .needsOperator
       )
     }
@@ -44,7 +44,7 @@ actor DatabricksLogin {
     default:
       throw Failure(
         "invalid_credential",
-        "a databricks source takes a token or an oauth_client, not a \(credential.type.rawValue)",
+        "a databricks source takes a token or an oauth_client, not a \(credential.type.rawValue); give it another credential",
         recovery: .needsOperator
       )
     }

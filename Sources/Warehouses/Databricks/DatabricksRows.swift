@@ -106,7 +106,7 @@ final class DatabricksRows {
     guard failures < DatabricksChunks.attempts else {
       throw Failure(
         "connection_lost",
-        "chunk \(chunk) of the result of \(source) broke off again and again (\(problem))",
+        "chunk \(chunk) of the result of \(source) broke off again and again (\(problem)); look at the network between here and the workspace's storage",
         recovery: .reconnect
       )
     }
@@ -120,7 +120,7 @@ final class DatabricksRows {
   private func malformed(_ problem: JSONRowReader.Problem) -> Failure {
     Failure(
       "unexpected_answer",
-      "chunk \(chunk) of the result of \(source) cannot be read: \(problem.reason)",
+      "chunk \(chunk) of the result of \(source) cannot be read: \(problem.reason); run again, and report it if it stays so",
       recovery: .failRun
     )
   }

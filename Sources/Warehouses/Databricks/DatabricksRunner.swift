@@ -11,6 +11,10 @@ final class DatabricksRunner: Sendable {
     var warehouse: DatabricksWarehouseState?
     /// The statement that is under way or whose result is being read.
     var current: DatabricksStatementID?
+    /// Its submission, until it is answered.
+    var submission: Task<DatabricksAnswer, any Error>?
+    /// The end of the last statement that was not wanted any more.
+    var settling: Task<Void, Never>?
     var isClosed = false
   }
   private let state: Mutex<State>
@@ -36,16 +40,10 @@ final class DatabricksRunner: Sendable {
     source: String,
     limit: Duration? = nil
   ) async throws -> DatabricksAnswer {
-    try state.withLock { state in
-      if state.isClosed { throw Self.closed(source) }
-    }
     do {
-      var answer = try await api.execute(query)
-      let isClosed = state.withLock { state in
-        state.current = answer.id
-        return state.isClosed
-      }
-      if isClosed { throw CancellationError() }
+      var answer = try await submit(query, source)
+      if state.withLock({ $0.isClosed }) { throw CancellationError() }
+      try Task.checkCancellation()
       var watch = DatabricksStartWatch(timing, now: .now)
       var delay = timing.shortestPoll
       while !answer.state.isFinal {
@@ -57,7 +55,7 @@ final class DatabricksRunner: Sendable {
         if let limit, let since = watch.runningSince, since + limit < .now {
           throw Failure(
             "query_timeout",
-            "reading \(source) took longer than \(limit.components.seconds) seconds",
+            "reading \(source) took longer than \(limit.components.seconds) seconds; read less, or use a larger SQL warehouse",
             recovery: .failRun
           )
         }
@@ -77,6 +75,55 @@ final class DatabricksRunner: Sendable {
       await settle()
       if state.withLock({ $0.isClosed }), !Task.isCancelled { throw Self.closed(source) }
       throw error
+    }
+  }
+
+  /// A task of its own: cut off in the middle, it would leave a statement behind whose id nobody
+  /// knows. Who does not want it any more waits a little for its answer, to cancel it then.
+  private func submit(_ query: DatabricksQuery, _ source: String) async throws -> DatabricksAnswer {
+    try Task.checkCancellation()
+    let task = try state.withLock { state in
+      if state.isClosed { throw Self.closed(source) }
+      let task = Task { try await self.execute(query) }
+      state.submission = task
+      return task
+    }
+    return try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      abandon(task)
+    }
+  }
+
+  private func execute(_ query: DatabricksQuery) async throws -> DatabricksAnswer {
+    do {
+      let answer = try await api.execute(query)
+      state.withLock { state in
+        state.submission = nil
+        state.current = answer.id
+      }
+      return answer
+    } catch {
+      state.withLock { $0.submission = nil }
+      throw error
+    }
+  }
+
+  /// Cuts a submission off if it does not come back in time.
+  private func abandon(_ submission: Task<DatabricksAnswer, any Error>) {
+    let limit = timing.submission
+    Task {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { _ = await submission.result }
+        group.addTask {
+          do {
+            try await Task.sleep(for: limit)
+            submission.cancel()
+          } catch {}
+        }
+        await group.next()
+        group.cancelAll()
+      }
     }
   }
 
@@ -118,127 +165,49 @@ final class DatabricksRunner: Sendable {
 
   /// Cancels what is under way, and lets go of its result.
   func close() async {
-    state.withLock { $0.isClosed = true }
+    let submission = state.withLock { state in
+      state.isClosed = true
+      return state.submission
+    }
+    if let submission {
+      abandon(submission)
+      _ = await submission.result
+    }
     await settle()
   }
 
   /// Ends the current statement and sees it end (B.8.20), also from a cancelled task. Never throws: who
   /// cannot be reached cannot be told.
   func settle() async {
-    let id = state.withLock { state in
-      defer { state.current = nil }
-      return state.current
+    let task = state.withLock { state in
+      if let id = state.current {
+        state.current = nil
+        // A task of its own: a cancelled one could send nothing.
+        state.settling = Task { await self.end(id) }
+      }
+      return state.settling
     }
-    guard let id else { return }
-    let api = self.api
-    let limit = timing.settling
-    // A task of its own: a cancelled one could send nothing.
-    await Task {
-      let end = ContinuousClock.now + limit
-      do {
-        if try await !api.status(id).state.isFinal {
-          try await api.cancel(id)
-          while try await !api.status(id).state.isFinal, ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(100))
-          }
+    await task?.value
+  }
+
+  private func end(_ id: DatabricksStatementID) async {
+    let end = ContinuousClock.now + timing.settling
+    do {
+      if try await !api.status(id).state.isFinal {
+        try await api.cancel(id)
+        while try await !api.status(id).state.isFinal, ContinuousClock.now < end {
+          try await Task.sleep(for: .milliseconds(100))
         }
-        try await api.release(id)
-      } catch {}
-    }.value
+      }
+      try await api.release(id)
+    } catch {}
   }
 
   static func closed(_ source: String) -> Failure {
     Failure(
       "connection_closed",
-      "the connection was closed while \(source) was being read",
+      "the connection was closed while \(source) was being read; the next run reads on",
       recovery: .failRun
     )
   }
-}
-
-/// Follows a warehouse's start: a value that is told the time and what was seen.
-struct DatabricksStartWatch {
-  enum Verdict {
-    case wait
-    case tell(String)
-    case fail((_ id: String) -> Failure)
-  }
-
-  private let timing: DatabricksTiming
-  private let begin: ContinuousClock.Instant
-  private var nextLook: ContinuousClock.Instant
-  private var wasTold = false
-  private(set) var isFirst = true
-  private(set) var runningSince: ContinuousClock.Instant?
-
-  init(_ timing: DatabricksTiming, now: ContinuousClock.Instant) {
-    self.timing = timing
-    begin = now
-    nextLook = now + timing.firstLook
-  }
-
-  /// The first words, when the warehouse was known not to run.
-  mutating func begins(_ state: DatabricksWarehouseState, _ id: String) -> String {
-    isFirst = false
-    wasTold = true
-    return Self.starting(state.name.isEmpty ? id : state.name, state.isServerless, seconds: nil)
-  }
-
-  mutating func wantsLook(at now: ContinuousClock.Instant) -> Bool {
-    isFirst = false
-    guard now >= nextLook else { return false }
-    nextLook = now + timing.nextLooks
-    return true
-  }
-
-  /// - Parameter state: nil where we may not look: then only time counts.
-  mutating func saw(
-    _ state: DatabricksWarehouseState?,
-    at now: ContinuousClock.Instant
-  ) -> Verdict {
-    let waited = begin.duration(to: now)
-    guard let state else {
-      if waited > timing.start { return .fail { [timing] in timedOut($0, timing) } }
-      wasTold = true
-      return .tell(
-        "the statement waits for its SQL warehouse, \(waited.components.seconds) s so far"
-      )
-    }
-    if state.isGone { return .fail(DatabricksFailure.warehouseGone) }
-    if state.isRunning {
-      // It waits for a slot, which is not the start's matter; still it may not wait for ever.
-      return waited > timing.start * 2 ? .fail { [timing] in timedOut($0, timing) } : .wait
-    }
-    if state.failure != nil, state.state != "STARTING" {
-      return .fail { DatabricksFailure.startFailed(state, $0) }
-    }
-    // Right after a request to start, the state may still read STOPPED (B.6).
-    if state.state == "STOPPED", waited > timing.grace {
-      return .fail { DatabricksFailure.startFailed(state, $0) }
-    }
-    if waited > timing.start { return .fail { [timing] in timedOut($0, timing) } }
-    wasTold = true
-    return .tell(Self.starting(state.name, state.isServerless, seconds: waited.components.seconds))
-  }
-
-  /// The statement runs.
-  /// - Returns: what to say, if the start was spoken of.
-  mutating func runs(at now: ContinuousClock.Instant) -> String? {
-    if runningSince == nil { runningSince = now }
-    guard wasTold else { return nil }
-    wasTold = false
-    return "the SQL warehouse runs, after \(begin.duration(to: now).components.seconds) s"
-  }
-
-  private static func starting(_ name: String, _ isServerless: Bool, seconds: Int64?) -> String {
-    let usual =
-      isServerless
-      ? "a serverless one takes seconds" : "a classic or pro one takes two to five minutes"
-    return
-      "the SQL warehouse \(name) is starting\(seconds.map { ", \($0) s so far" } ?? ""); \(usual)"
-  }
-}
-
-private func timedOut(_ id: String, _ timing: DatabricksTiming) -> Failure {
-  DatabricksFailure.startTimedOut(id, after: timing.start)
 }

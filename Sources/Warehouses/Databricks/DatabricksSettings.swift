@@ -50,7 +50,7 @@ struct DatabricksSettings: Sendable {
       })
     else {
       throw invalid(
-        "\"\(warehouseID.prefix(100))\" is no id of a SQL warehouse: it has letters and digits"
+        "\"\(warehouseID.prefix(100))\" is no id of a SQL warehouse: one has letters, digits, - and _"
       )
     }
     catalog = settings["catalog"] ?? ""

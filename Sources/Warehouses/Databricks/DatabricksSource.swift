@@ -40,7 +40,7 @@ struct DatabricksSource: Sendable {
     guard let text = result.rows.first?.first.flatMap({ $0 }), let micros = Int64(text),
       !result.columns.isEmpty
     else { throw DatabricksFailure.unexpected("its clock reads nothing") }
-    time = Timestamp(clampingSeconds: micros / 1_000_000, nanoseconds: micros % 1_000_000 * 1000)
+    time = Timestamp(clampingMicroseconds: micros)
     columns = Array(result.columns.dropFirst())
   }
 
@@ -53,22 +53,20 @@ struct DatabricksSource: Sendable {
     guard case .table(let text) = selection,
       let table = try? TableName(parsing: text, maximumParts: 3)
     else { return failure }
-    let settings = runner.api.settings
-    let parts = table.parts.map(\.text)
-    let schema = parts.dropLast().last ?? settings.schema
-    let catalog = parts.dropLast(2).last ?? settings.catalog
-    let place = "schema \(TableName.quoted(schema)) of catalog \(TableName.quoted(catalog))"
-    guard await !runner.api.isMissing(catalog: catalog, schema: schema) else {
+    let found = DatabricksTable(table, runner.api.settings)
+    let place =
+      "schema \(TableName.quoted(found.schema)) of catalog \(TableName.quoted(found.catalog))"
+    guard await !runner.api.isMissing(catalog: found.catalog, schema: found.schema) else {
       return Failure(
         "schema_not_found",
-        "there is no \(place), or it may not be seen: the table was looked up as \(table.sql)",
+        "there is no \(place), or the credential may not see it: the table was looked up as \(table.sql); check the names, and that USE CATALOG and USE SCHEMA are granted",
         recovery: .needsOperator,
         cause: failure.cause
       )
     }
     return Failure(
       "table_not_found",
-      "there is no table or view of that name, or it may not be seen: looked up as \(table.sql) in \(place)",
+      "there is no table or view of that name, or the credential may not see it: looked up as \(table.sql) in \(place); check the name, or make it as `sluice setup databricks` prints",
       recovery: .needsOperator,
       cause: failure.cause
     )

@@ -64,7 +64,7 @@ struct DatabricksWarehouse: WarehouseDriver {
         recovery: .needsOperator
       )
     }
-    let api = try DatabricksAPI(settings, credential, surroundings, timing)
+    let api = try DatabricksAPI(settings, credential, tag, surroundings, timing)
     do {
       let warehouse = try await api.warehouse()
       if warehouse?.isGone == true {
@@ -92,10 +92,14 @@ struct DatabricksTiming: Sendable {
   var start = Duration.seconds(600)
   /// For a query of a connection test, once it runs.
   var inspection = Duration.seconds(120)
+  /// For each query about one user, once it runs: a person waits.
+  var patience = Duration.seconds(30)
   /// A link that ends sooner is asked for again.
   var linkMargin = Duration.seconds(60)
   /// For a cancelled statement to say that it has ended.
   var settling = Duration.seconds(5)
+  /// For a submission that nobody wants any more to come back, so that its statement can be cancelled.
+  var submission = Duration.seconds(15)
   /// How retries wait.
   var pace = FetchRetrier.Pace.system
 }

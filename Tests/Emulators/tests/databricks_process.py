@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 
@@ -42,8 +43,12 @@ class WorkspaceAdmin:
         request = urllib.request.Request(
             self.says["admin"] + path, json.dumps(value or {}).encode(), {"Content-Type": "application/json"},
             method=method)
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            # The emulator says what was wrong.
+            raise ValueError(error.read().decode()) from None
 
     def post(self, verb, **arguments):
         return self._post(f"/tenants/{self.name}/{verb}", arguments)

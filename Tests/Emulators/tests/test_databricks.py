@@ -409,3 +409,58 @@ def test_faults(workspace):
     assert status == 404 and json.loads(body)["error_code"] == "NOT_FOUND"
     assert raw(workspace, "/api/2.0/nothing")[0] == 404
     assert raw(workspace, "/api/2.0/sql/statements", method="POST", body={})[0] == 400
+
+
+# Rendered tables.
+
+def check_rendered(values, rows):
+    """Each row is right and in its place."""
+    count = 0
+    for at, name, payload in values:
+        count += 1
+        assert at == datetime.datetime.fromtimestamp(1_700_000_000 + count, datetime.timezone.utc)
+        assert name == f"user-{10_000_000 + count}"
+        assert len(payload) == 200 and json.loads(payload)["n"] == 10_000_000 + count
+    assert count == rows
+
+
+def test_a_rendered_table_through_links(workspace):
+    workspace.post("configure", chunk_bytes=1_000_000)
+    workspace.post("render", name="large", rows=20_000)
+    client = sdk(workspace)
+    columns = "updated_at, external_id, payload"
+    answer = execute(workspace, f"SELECT {columns} FROM main.default.large ORDER BY updated_at", client,
+                     disposition=api.Disposition.EXTERNAL_LINKS, format=api.Format.JSON_ARRAY)
+    manifest = answer.manifest
+    assert manifest.total_row_count == 20_000 and manifest.total_chunk_count == 6
+    found, sizes = [], 0
+    for index in range(manifest.total_chunk_count):
+        link = client.statement_execution.get_statement_result_chunk_n(answer.statement_id, index).external_links[0]
+        _, _, body = fetch(workspace, urllib.request.Request(link.external_link))
+        sizes += len(body) - 1
+        assert len(json.loads(body)) == link.row_count
+        found += json.loads(body)
+    assert sizes == manifest.total_byte_count
+    check_rendered(((datetime.datetime.fromisoformat(at), *rest) for at, *rest in found), 20_000)
+    assert workspace.journal()[1]["rendered"] == 1
+
+
+def test_a_rendered_table_through_the_connector(workspace):
+    workspace.post("configure", chunk_bytes=1_000_000)
+    workspace.post("render", name="large", rows=20_000)
+    with connect(workspace) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM main.default.large ORDER BY updated_at")
+        check_rendered((tuple(row) for row in cursor.fetchall()), 20_000)
+    assert workspace.journal()[1]["rendered"] == 1
+
+
+def test_a_rendered_table_is_a_table(workspace):
+    """What does not read all rows in order is run for real."""
+    workspace.post("render", name="large", rows=100_000)
+    for query, expected in [
+            ("SELECT count(*) AS n FROM large", [["100000"]]),
+            ("SELECT external_id FROM large ORDER BY updated_at DESC LIMIT 2", [["user-10100000"], ["user-10099999"]]),
+            ("SELECT external_id FROM large WHERE updated_at >= timestamp_micros(1700099999500000)", [["user-10100000"]]),
+            ("SELECT external_id, payload FROM (SELECT * FROM large LIMIT 0) AS s", [])]:
+        assert (execute(workspace, query).result.data_array or []) == expected
+    assert "rendered" not in workspace.journal()[1]

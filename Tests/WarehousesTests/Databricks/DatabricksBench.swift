@@ -45,13 +45,15 @@ struct DatabricksBench: Sendable {
   func connect(
     _ credentials: WarehouseCredentials? = nil,
     _ change: (inout DatabricksTiming) -> Void = { _ in },
-    settings: [String: String] = [:]
+    settings: [String: String] = [:],
+    tag: QueryTag = QueryTag()
   ) async throws -> any WarehouseConnection {
     var timing = self.timing
     change(&timing)
     return try await DatabricksWarehouse(.tests, timing: timing).connect(
       settings: fixture.settings.merging(settings) { $1 },
-      credentials: credentials ?? fixture.credentials
+      credentials: credentials ?? fixture.credentials,
+      tag: tag
     )
   }
 

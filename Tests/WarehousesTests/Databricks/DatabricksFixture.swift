@@ -97,6 +97,9 @@ struct DatabricksFixture: WarehouseFixture {
     try await journal()["counters"]?["executions"]?.integer ?? 0
   }
 
+  /// Every statement that was submitted, as it stands.
+  func statements() async throws -> [JSONValue] { try await steer("statements", [:]).elements }
+
   private func journal() async throws -> JSONValue {
     try await emulator.admin("/tenants/\(workspace)/journal", method: .get)
   }

@@ -234,36 +234,6 @@ struct DatabricksResultTests {
     await connection.close()
   }
 
-  @Test("B.8.16 objects keep their null fields, whatever type holds them")
-  func payloads() async throws {
-    let bench = try await DatabricksBench()
-    try await bench.fixture.run(
-      """
-      CREATE TABLE s (updated_at TIMESTAMP, external_id STRING,
-        payload STRUCT<tier: STRING, gone: STRING, at: TIMESTAMP, deep: STRUCT<a: STRING>>);
-      INSERT INTO s VALUES (timestamp_micros(1704067200000000), 'a', named_struct('tier', 'gold', 'gone', NULL,
-        'at', timestamp_micros(1704067200123456), 'deep', named_struct('a', NULL)));
-      CREATE TABLE m (updated_at TIMESTAMP, external_id STRING, payload MAP<STRING, STRING>);
-      INSERT INTO m VALUES (timestamp_micros(1704067200000000), 'a', map('x', 'y', 'gone', NULL));
-      CREATE TABLE v (updated_at TIMESTAMP, external_id STRING, payload VARIANT);
-      INSERT INTO v VALUES (timestamp_micros(1704067200000000), 'a', parse_json('{"x":[1,null],"gone":null}'));
-      INSERT INTO v VALUES (timestamp_micros(1704067201000000), 'b', NULL)
-      """
-    )
-    let connection = try await bench.connect()
-    #expect(
-      try await connection.rows(.table("s")).map(\.payload)
-        // An instant inside has the session's zone and milliseconds: said in the documentation.
-        == [#"{"tier":"gold","gone":null,"at":"2024-01-01T00:00:00.123Z","deep":{"a":null}}"#]
-    )
-    #expect(try await connection.rows(.table("m")).map(\.payload) == [#"{"x":"y","gone":null}"#])
-    #expect(
-      try await connection.rows(.table("v")).map(\.payload)
-        == [#"{"x":[1,null],"gone":null}"#, nil]
-    )
-    await connection.close()
-  }
-
   @Test("B.8.17 a type that has no name in any list is text")
   func unknownTypes() async throws {
     let bench = try await DatabricksBench()
@@ -344,50 +314,6 @@ struct DatabricksResultTests {
       try await bench.fixture.requests("link").compactMap { $0["facts"]?["chunk"]?.integer }
         .allSatisfy { $0 == 0 }
     )
-    await connection.close()
-  }
-
-  @Test("the seed's table of types: a wrong one is named, with what it must be")
-  func types() async throws {
-    let bench = try await DatabricksBench()
-    try await bench.fixture.run(
-      """
-      CREATE TABLE a (updated_at DATE, external_id STRING, payload STRING);
-      CREATE TABLE b (updated_at TIMESTAMP, external_id DOUBLE, payload STRING);
-      CREATE TABLE c (updated_at TIMESTAMP, external_id STRING, payload ARRAY<STRING>);
-      CREATE TABLE d (updated_at STRING, external_id STRING, payload STRING);
-      CREATE TABLE e (updated_at TIMESTAMP, external_id DECIMAL(20, 0), payload STRING)
-      """
-    )
-    let connection = try await bench.connect()
-    for (table, words) in [
-      (
-        "a",
-        "column \"updated_at\" of table \"a\" is of type DATE; it must be TIMESTAMP or TIMESTAMP_NTZ"
-      ),
-      (
-        "b",
-        "column \"external_id\" of table \"b\" is of type DOUBLE; it must be STRING, or a whole number"
-      ),
-      (
-        "c",
-        "column \"payload\" of table \"c\" is of type ARRAY<STRING>; it must be STRING, STRUCT, MAP or VARIANT"
-      ),
-      (
-        "d",
-        "column \"updated_at\" of table \"d\" is of type STRING; it must be TIMESTAMP or TIMESTAMP_NTZ"
-      ),
-    ] {
-      let inspection = try await connection.inspect(
-        .table(table),
-        data: .attributes,
-        previewLimit: 3
-      )
-      #expect(inspection.problem?.code == "column_type")
-      #expect(inspection.problem?.message == words)
-    }
-    let good = try await connection.inspect(.table("e"), data: .attributes, previewLimit: 3)
-    #expect(good.problem == nil)
     await connection.close()
   }
 }

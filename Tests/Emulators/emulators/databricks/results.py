@@ -19,6 +19,10 @@ class Chunk:
     #: INLINE's rows; the others are fetched as `body`.
     rows: list | None = None
 
+    @property
+    def size(self):
+        return len(self.body)
+
 
 @dataclasses.dataclass
 class Result:
@@ -32,7 +36,7 @@ class Result:
 
     @property
     def byte_count(self):
-        return sum(len(chunk.body) for chunk in self.chunks)
+        return sum(chunk.size for chunk in self.chunks)
 
 
 class Rendering:
@@ -47,19 +51,22 @@ class Rendering:
 
     def render(self, cursor, query):
         """Runs a query of DuckDB's and cuts what comes."""
-        cursor.execute(f"SET TimeZone = '{types.duck_zone(self.zone_name)}'")
-        kinds = cursor.execute(f"DESCRIBE {query}").fetchall()
-        columns = []
-        for position, (name, kind, *_) in enumerate(kinds):
-            text, type_name = types.described(kind)
-            columns.append({"name": name, "type_text": text, "type_name": type_name, "position": position})
+        result = Result(self.columns(cursor, query), [])
         cursor.execute(query)
-        result = Result(columns, [])
         if self.form == "ARROW_STREAM":
             self._arrow(cursor.to_arrow_table(), result)
         else:
             self._rows(cursor.to_arrow_reader(10_000), result)
         return result
+
+    def columns(self, cursor, query):
+        """Of a query; the cursor has the session's zone afterwards."""
+        cursor.execute(f"SET TimeZone = '{types.duck_zone(self.zone_name)}'")
+        columns = []
+        for position, (name, kind, *_) in enumerate(cursor.execute(f"DESCRIBE {query}").fetchall()):
+            text, type_name = types.described(kind)
+            columns.append({"name": name, "type_text": text, "type_name": type_name, "position": position})
+        return columns
 
     def _rows(self, reader, result):
         pieces, rows, size, total = [], [], 0, 0

@@ -171,7 +171,7 @@ class Databricks(Emulator):
             "total_chunk_count": len(result.chunks), "total_row_count": result.row_count,
             "total_byte_count": result.byte_count, "truncated": result.truncated or settings["truncates"],
             "chunks": [{"chunk_index": index, "row_offset": chunk.row_offset, "row_count": chunk.row_count,
-                        "byte_count": len(chunk.body)} for index, chunk in enumerate(result.chunks)]}
+                        "byte_count": chunk.size} for index, chunk in enumerate(result.chunks)]}
         if statement.compression:
             manifest["result_compression"] = statement.compression
         answer["manifest"] = manifest
@@ -188,7 +188,7 @@ class Databricks(Emulator):
         """A chunk's rows, or the link to them."""
         chunk = statement.result.chunks[index]
         part = {"chunk_index": index, "row_offset": chunk.row_offset, "row_count": chunk.row_count,
-                "byte_count": len(chunk.body)}
+                "byte_count": chunk.size}
         if index + 1 < len(statement.result.chunks):
             part["next_chunk_index"] = index + 1
             host = workspace.settings["foreign_host"]
@@ -274,6 +274,11 @@ class Databricks(Emulator):
         if verb == "warehouse":
             workspace.warehouse.change(arguments)
             return {"id": workspace.warehouse.id, "state": workspace.warehouse.state}
+        if verb == "render":
+            return workspace.add_rendered(arguments["name"], arguments["rows"], arguments.get("payload", 200))
+        if verb == "statements":
+            return [{"statement_id": statement.id, "state": statement.state, "text": statement.text,
+                     "tags": statement.tags} for statement in workspace.statements.values()]
         if verb == "end":
             # What somebody else does to the newest statement: CANCELED, CLOSED.
             statement = list(workspace.statements.values())[-1]

@@ -40,6 +40,8 @@ class DatabricksTranslator(Translator):
 
     def rewrite(self, tree, context):
         self._bind(tree, context)
+        for node in list(tree.find_all(exp.CurrentUser)):
+            node.replace(exp.Literal.string(context.user))
         for table in list(tree.find_all(exp.Table)):
             if isinstance(table.this, exp.Identifier) and not self._is_local(table):
                 catalog, schema, name = self.parts(table, context)
@@ -101,7 +103,8 @@ class DatabricksTranslator(Translator):
 class Definitions(DatabricksTranslator):
     """What the owner may run besides: it makes the tables."""
 
-    statements = (*Translator.statements, exp.Create, exp.Insert, exp.Update, exp.Delete, exp.Drop, exp.Merge)
+    statements = (*Translator.statements, exp.Create, exp.Insert, exp.Update, exp.Delete, exp.Drop, exp.Merge,
+                  exp.Alter)
 
 
 def spark_json(text, keeps_nulls):
@@ -136,7 +139,9 @@ def statement_error(error, written=""):
     """What a failure of the parser or of DuckDB is at Databricks."""
     text = str(error)
     if isinstance(error, SyntaxProblem | duckdb.ParserException):
-        return errors.StatementError("PARSE_SYNTAX_ERROR", f"Syntax error: {text[:200]}", "42601")
+        found = re.search(r"text: ([^,]*),", text)
+        near = f"'{found[1]}'" if found else "end of input"
+        return errors.StatementError("PARSE_SYNTAX_ERROR", f"Syntax error at or near {near}.", "42601")
     if isinstance(error, Unsupported):
         return errors.StatementError("UNSUPPORTED_FEATURE", f"The feature is not supported: {text}.", "0A000")
     if "DIVIDE_BY_ZERO" in text:

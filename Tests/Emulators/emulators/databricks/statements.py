@@ -6,6 +6,7 @@ import uuid
 
 from ..common.duck import SyntaxProblem, Unsupported
 from . import errors, sql
+from .rendered import rendering
 from .results import Rendering
 
 ENDED = {"SUCCEEDED", "FAILED", "CANCELED", "CLOSED"}
@@ -63,6 +64,7 @@ class Statement:
             raise errors.invalid(f"Invalid on_wait_timeout {self.on_timeout}.")
         if self.wait == 0 and self.on_timeout == "CANCEL":
             raise errors.invalid("on_wait_timeout CANCEL needs a wait_timeout.")
+        self.tags = query_tags(body.get("query_tags"))
         self.parameters = {}
         for parameter in body.get("parameters") or []:
             kind = parameter.get("type") or "STRING"
@@ -106,13 +108,25 @@ class Statement:
                 settings = self.workspace.settings
                 if self.zone:
                     settings = {**settings, "time_zone": self.zone}
-                return Rendering(
+                render = Rendering(
                     self.form, settings, self.row_limit, self.byte_limit, self.compression,
-                    self.disposition == "INLINE").render(cursor, query)
+                    self.disposition == "INLINE")
+                return self._rendered(translator, trees[0], context, cursor, render) or render.render(cursor, query)
         except errors.StatementError:
             raise
         except (SyntaxProblem, Unsupported, Exception) as error:
             raise sql.statement_error(error, written) from error
+
+    def _rendered(self, translator, tree, context, cursor, render):
+        named = set(translator.tables(tree, context))
+        table = self.workspace.rendered.get(next(iter(named))) if len(named) == 1 else None
+        if table is None:
+            return None
+        result = rendering(
+            table, tree, next(iter(named))[2], lambda tree: translator.translate(tree, context), cursor, render)
+        if result is not None:
+            self.workspace.journal.count("rendered")
+        return result
 
     def look(self):
         """Moves on as far as the clock, the warehouse and the scripted polls allow; called at every poll."""
@@ -177,3 +191,15 @@ def wait_seconds(text):
     if seconds != 0 and not 5 <= seconds <= 50:
         raise errors.invalid(f"wait_timeout {text} is invalid: it must be 0s, or between 5s and 50s.")
     return seconds
+
+
+def query_tags(tags):
+    """At most 20 of them, a key each; neither part is longer than 128 characters."""
+    tags = tags or []
+    if not isinstance(tags, list) or len(tags) > 20:
+        raise errors.invalid("query_tags must be a list of at most 20 tags.")
+    for tag in tags:
+        key, value = tag.get("key"), tag.get("value") or ""
+        if not key or not isinstance(key, str) or max(len(key), len(value)) > 128:
+            raise errors.invalid(f"The query tag {str(key)[:40]} is invalid: a key is needed, of at most 128 characters, as its value.")
+    return {tag["key"]: tag.get("value") for tag in tags}

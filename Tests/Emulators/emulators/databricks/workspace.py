@@ -10,6 +10,7 @@ from sqlglot.tokens import TokenType
 from ..common import Tenant
 from ..common.duck import Engine, quoted
 from . import errors, sql
+from .rendered import SAMPLE, SAMPLE_SUFFIX, RenderedTable
 from .warehouse import Warehouse
 
 #: What a test may change while the emulator runs, with what holds otherwise.
@@ -26,6 +27,9 @@ SETTINGS = {
 GRANT = re.compile(
     r"(?is)\s*(GRANT|REVOKE)\s+(.+?)\s+ON\s+(CATALOG|SCHEMA|TABLE|VIEW)\s+(.+?)\s+(?:TO|FROM)\s+`?([^`]+?)`?\s*$")
 SPACE = re.compile(r"(?is)\s*CREATE\s+(CATALOG|SCHEMA)\s+(?:IF\s+NOT\s+EXISTS\s+)?(.+?)\s*(?:COMMENT\s+'[^']*'\s*)?$")
+
+#: DuckDB adds one at a time.
+ALTER = re.compile(r"(?is)\s*ALTER\s+TABLE\s+(.+?)\s+ADD\s+COLUMNS\s*\(([^()]+)\)\s*$")
 
 
 @dataclasses.dataclass
@@ -57,6 +61,7 @@ class Workspace(Tenant):
         self.sessions = {}
         self.statements = {}
         self.schemas = set()
+        self.rendered = {}
         self.add_schema(self.catalog, self.schema)
 
     def configure(self, settings):
@@ -147,6 +152,15 @@ class Workspace(Tenant):
             "lower(table_name) = ? ORDER BY column_index", [sql.space(catalog, schema), name.lower()])
         return rows or None
 
+    def add_rendered(self, name, rows, size):
+        """A table of the workspace's own schema, see `rendered.py`."""
+        table = RenderedTable(rows, size)
+        for view, count in ((name, rows), (name + SAMPLE_SUFFIX, min(rows, SAMPLE))):
+            place = f"{quoted(sql.space(self.catalog, self.schema))}.{quoted(view.lower())}"
+            self.engine.run(f"CREATE VIEW {place} AS {table.view(count)}")
+        self.rendered[self.catalog.lower(), self.schema.lower(), name.lower()] = table
+        return {"rows": rows}
+
     def script(self, text):
         """What the owner's SQL editor would do with a script."""
         for statement in split(text):
@@ -155,7 +169,8 @@ class Workspace(Tenant):
     def _define(self, statement):
         if found := GRANT.match(statement):
             verb, privileges, _, place, name = found.groups()
-            principal = self.principals[name]
+            # A service principal is named by its application's id, which is its client's.
+            principal = self.principals[name.removeprefix(f"{self.name}.")]
             place = self._place(place)
             for privilege in privileges.upper().split(","):
                 change = principal.grants.add if verb.upper() == "GRANT" else principal.grants.discard
@@ -166,6 +181,13 @@ class Workspace(Tenant):
                 *catalog, schema = self._place(found[2]).split(".")
                 self.add_schema(catalog[0] if catalog else self.catalog, schema)
             return
+        if found := ALTER.match(statement):
+            for column in found[2].split(","):
+                self._define_as(f"ALTER TABLE {found[1]} ADD COLUMN {column}")
+            return
+        self._define_as(statement)
+
+    def _define_as(self, statement):
         translator = sql.Definitions()
         context = sql.Context(self.catalog, self.schema, "owner")
         for tree in translator.parse(statement):
@@ -182,11 +204,14 @@ class Workspace(Tenant):
 
 
 def split(text):
-    """The statements of a script, comments left in."""
-    start = 0
+    """The statements of a script, without what is said in comments before them."""
+    first = None
     for token in sqlglot.tokenize(text, read="databricks"):
         if token.token_type == TokenType.SEMICOLON:
-            yield from filter(str.strip, [text[start:token.start]])
-            start = token.end + 1
-    if sqlglot.tokenize(text[start:], read="databricks"):
-        yield text[start:]
+            if first is not None:
+                yield text[first:token.start]
+            first = None
+        elif first is None:
+            first = token.start
+    if first is not None:
+        yield text[first:]
