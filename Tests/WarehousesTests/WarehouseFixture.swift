@@ -66,8 +66,6 @@ enum Fixtures {
     //
     "databricks",
     //
-    "redshift",
-    //
     "snowflake",
   ]
 

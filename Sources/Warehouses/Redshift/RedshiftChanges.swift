@@ -45,10 +45,14 @@ struct RedshiftChanges {
   /// is cut as it is copied.
   func sql(from: Timestamp?) -> (text: String, parameters: [String?]) {
     let (condition, parameters) = condition(from: from, before: nil)
-    let names = columns.entries.map { "s.\(TableName.quoted($0.name))" }.joined(separator: ", ")
     return (
       "SELECT \(names) FROM \(source.from) WHERE \(condition) ORDER BY \(updatedAt)", parameters
     )
+  }
+
+  /// What `sql` selects.
+  var names: String {
+    columns.entries.map { "s.\(TableName.quoted($0.name))" }.joined(separator: ", ")
   }
 
   func condition(from: Timestamp?, before: Timestamp?) -> (text: String, parameters: [String?]) {

@@ -9,14 +9,14 @@ struct RedshiftInspector {
 
   func inspect(_ selection: RowSelection, previewLimit: Int) async throws -> Inspection {
     var inspection = Inspection()
-    try await session.limitStatements(seconds: RedshiftSession.patience)
+    try await session.limitStatements(.test)
     do {
       let source = try await RedshiftSource(selection, on: session)
       try await look(at: source, previewLimit: min(max(previewLimit, 0), 1000), &inspection)
     } catch {
       inspection.problem = try await problem(error, source: "the source")
     }
-    try await session.limitStatements(seconds: 0)
+    try await session.limitStatements(.none)
     return inspection
   }
 
@@ -121,7 +121,7 @@ struct RedshiftInspector {
     let found = await session.failure(
       error,
       source: source,
-      limit: began == nil ? 0 : RedshiftSession.patience,
+      limit: began == nil ? .none : .test,
       since: began
     )
     guard let failure = found as? Failure else { throw error }

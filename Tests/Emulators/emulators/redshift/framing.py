@@ -64,6 +64,21 @@ def startup_parameters(body):
     return {key.decode(): value.decode("utf-8", "replace") for key, value in pairs if key}
 
 
+def bound(body):
+    """The values of a Bind message."""
+    at = body.index(0, body.index(0) + 1) + 1
+    (formats,) = struct.unpack_from(">H", body, at)
+    at += 2 + 2 * formats
+    (count,) = struct.unpack_from(">H", body, at)
+    at, values = at + 2, []
+    for _ in range(count):
+        (length,) = struct.unpack_from(">i", body, at)
+        at += 4
+        values.append(None if length < 0 else body[at:at + length])
+        at += max(length, 0)
+    return values
+
+
 class Messages:
     """Cuts a stream of bytes into whole messages: the way from the server is too busy for a read a message."""
 

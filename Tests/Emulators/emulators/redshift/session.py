@@ -8,7 +8,7 @@ import time
 
 from . import rendered
 from .dialect import Dialect, Refused
-from .framing import (Broken, Messages, error, error_fields, message, read_message, startup, text)
+from .framing import (Broken, Messages, bound, error, error_fields, message, read_message, startup, text)
 
 #: What a server of PostgreSQL 8.0's time does not report (emulates what libpq then assumes).
 UNREPORTED = {b"standard_conforming_strings", b"in_hot_standby", b"default_transaction_read_only", b"IntervalStyle",
@@ -32,6 +32,9 @@ class Session:
         self.key = (0, 0)
         self.query = 0
         self.timeout = 0.0
+        #: As it was set last; noted with every statement.
+        self.query_group = "default"
+        self._sets_query_group = False
         self._refused = []
         self._queue = 0.0
         self._began = 0.0
@@ -98,9 +101,15 @@ class Session:
                 if translated is None:
                     skipping = True
                     continue
+                self._sets_query_group = "set_config('query_group'" in sql.decode()
                 body = name + b"\0" + translated.encode() + b"\0" + types
                 self.backend_writer.write(message(kind, body))
                 continue
+            elif kind == b"B" and self._sets_query_group:
+                self.query_group = bound(body)[0].decode()
+                # Documented as the longest (guide, "query_group"); what a longer one gets is not.
+                if len(self.query_group) > 320:
+                    raise Broken("a query_group of more than 320 characters")
             self.backend_writer.write(message(kind, body))
             await self.backend_writer.drain()
             if kind == b"X":
@@ -109,12 +118,16 @@ class Session:
     async def _statement(self, sql, kind):
         """Its text for the backend (sent already where it is a simple query); None where it was answered here."""
         is_simple = kind == b"Q"
-        self.tenant.note("simple" if is_simple else "parse", sql=sql, pid=self.key[0])
+        self.tenant.note("simple" if is_simple else "parse", sql=sql, pid=self.key[0],
+                         query_group=self.query_group)
         self.query = next(self.emulator.query_numbers)
         self._began, self._queue = time.monotonic(), 0.0
         found = re.search(r"SET\s+(?:SESSION\s+)?statement_timeout\s+(?:TO|=)\s+'?(\d+)", sql, re.IGNORECASE)
         if found:
             self.timeout = int(found[1]) / 1000
+        found = re.search(r"SET\s+(?:SESSION\s+)?query_group\s+(?:TO|=)\s+'([^']*)'", sql, re.IGNORECASE)
+        if found:
+            self.query_group = found[1]
         fault = self.tenant.faults.strike("statement", {"sql": sql, "user": self.user, "simple": is_simple})
         if fault and not await self._disturb(fault.action, is_simple):
             return None
