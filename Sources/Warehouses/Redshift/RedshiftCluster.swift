@@ -40,7 +40,7 @@ struct RedshiftCluster: Sendable {
       return RedshiftSession(connection, self, database: database)
     } catch {
       if let lost = await tunnel?.explanation(of: error) { throw lost }
-      throw RedshiftFailure.connecting(error, configuration)
+      throw RedshiftFailure.connecting(error, configuration, through: tunnel?.bastion)
     }
   }
 

@@ -36,7 +36,12 @@ struct RedshiftInspector {
       // Shows missing grants without reading a row.
       _ = try await session.query("\(found.sql(from: nil).text) LIMIT 0")
     } catch {
-      inspection.problem = try await problem(error, source: source.name, since: began)
+      inspection.problem = try await problem(
+        error,
+        source: source.name,
+        table: source.table,
+        since: began
+      )
     }
     if let changes, inspection.problem == nil {
       try await countRowsWithoutUpdatedAt(changes, &inspection)
@@ -116,11 +121,13 @@ struct RedshiftInspector {
   private func problem(
     _ error: any Error,
     source: String,
+    table: TableName? = nil,
     since began: ContinuousClock.Instant? = nil
   ) async throws -> Failure {
     let found = await session.failure(
       error,
       source: source,
+      table: table,
       limit: began == nil ? .none : .test,
       since: began
     )

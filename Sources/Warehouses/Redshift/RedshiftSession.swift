@@ -107,7 +107,13 @@ struct RedshiftSession: Sendable {
     let source = changes.source.name
     let began = ContinuousClock.now
     let explain: @Sendable (any Error) async -> any Error = {
-      await failure($0, source: source, limit: limit, since: began)
+      await failure(
+        $0,
+        source: source,
+        table: changes.source.table,
+        limit: limit,
+        since: began
+      )
     }
     do {
       try await connection.startStream(sql, parameters)
@@ -133,11 +139,13 @@ struct RedshiftSession: Sendable {
   /// What went wrong with a statement. A tunnel that is gone is the cause of a connection that is.
   ///
   /// - Parameters:
+  ///   - table: where the source is one.
   ///   - limit: the statement's.
   ///   - began: when the statement was sent.
   func failure(
     _ error: any Error,
     source: String,
+    table: TableName? = nil,
     limit: StatementLimit = .none,
     since began: ContinuousClock.Instant? = nil
   ) async -> any Error {
@@ -146,7 +154,35 @@ struct RedshiftSession: Sendable {
       let elapsed = began.map { $0.duration(to: .now) } ?? .zero
       return await ended(error, source: source, limit: limit, after: elapsed)
     }
-    return RedshiftFailure.running(error, source: source)
+    guard let error = error as? PostgreSQLError, RedshiftFailure.isDenied(error), let table else {
+      return RedshiftFailure.running(error, source: source)
+    }
+    return RedshiftFailure.running(error, source: source, remedy: await missingGrants(on: table))
+  }
+
+  /// The statements that an administrator has to run; nil where the catalog does not know the table, as
+  /// it does not know a late-binding view.
+  private func missingGrants(on table: TableName) async -> String? {
+    guard let schema = table.parts.dropLast().last, let name = table.parts.last else { return nil }
+    let sql = """
+      SELECT n.nspname, c.relname, has_schema_privilege(n.nspname, 'USAGE'), \
+      has_table_privilege(c.oid, 'SELECT') FROM pg_catalog.pg_class AS c \
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+      WHERE n.nspname IN ($1, $2) AND c.relname IN ($3, $4)
+      """
+    let folded = table.foldedByCluster.parts.map(\.text)
+    let parameters = [schema.text, folded.dropLast().last, name.text, folded.last]
+    guard let row = try? await connection.query(sql, parameters).rows.first, row.count == 4,
+      let schema = row[0], let name = row[1]
+    else { return nil }
+    let user = TableName.quoted(cluster.configuration.user)
+    let (schemaSQL, nameSQL) = (TableName.quoted(schema), TableName.quoted(name))
+    var statements: [String] = []
+    if row[2] == "f" { statements.append("GRANT USAGE ON SCHEMA \(schemaSQL) TO \(user)") }
+    if row[3] == "f" {
+      statements.append("GRANT SELECT ON TABLE \(schemaSQL).\(nameSQL) TO \(user)")
+    }
+    return statements.isEmpty ? nil : "run: " + statements.joined(separator: "; ")
   }
 
   /// Redshift has one text and one state for its timeout and for a cancel of somebody's: our own clock

@@ -8,6 +8,8 @@ struct RedshiftSource {
   let name: String
   /// What stands after FROM, with the alias `s`.
   let from: String
+  /// nil for a query.
+  let table: TableName?
   let columns: [PostgreSQLColumn]
 
   /// Asks for no rows of it: that shows tables, external tables and late-binding views alike, of which
@@ -18,6 +20,7 @@ struct RedshiftSource {
     switch selection {
     case .query(let text):
       name = "the query"
+      table = nil
       from = try SelectText(text).asTable + " AS s"
       do {
         columns = try await Self.columns(from, on: session)
@@ -33,6 +36,7 @@ struct RedshiftSource {
       for candidate in names {
         if let columns = try await Self.columns(of: candidate, on: session) {
           name = "table \(candidate.sql)"
+          table = candidate
           from = "\(candidate.sql) AS s"
           self.columns = columns
           return
@@ -70,7 +74,7 @@ struct RedshiftSource {
     } catch let error as PostgreSQLError where RedshiftFailure.isMissing(error, table) {
       return nil
     } catch {
-      throw await session.failure(error, source: "table \(table.sql)")
+      throw await session.failure(error, source: "table \(table.sql)", table: table)
     }
   }
 
