@@ -24,6 +24,9 @@ struct RedshiftCluster: Sendable {
     self.tunnel = tunnel
   }
 
+  /// For messages.
+  var place: String { "\(configuration.host):\(configuration.port)" }
+
   /// - Throws: `Failure`, or `CancellationError`.
   func session(in database: String) async throws -> RedshiftSession {
     var configuration = self.configuration

@@ -71,6 +71,14 @@ enum RedshiftFailure {
         """,
         .retry
       )
+    case .tlsRequired:
+      return failure(
+        "tls_required",
+        """
+        what answers at \(place) does not speak TLS, as every cluster does: check "host" and "port"
+        """,
+        .needsOperator
+      )
     case .hostNotFound:
       // Without an answer of a name server the name may still be right.
       let isTemporary = error.message.contains("Temporary failure")
@@ -147,7 +155,8 @@ enum RedshiftFailure {
     if error.isSerializationConflict {
       return failure(
         "serialization_conflict",
-        "reading \(source) conflicted with a transaction that wrote to it, twice: \(error.message)",
+        "reading \(source) conflicted with a transaction that wrote to it, twice: \(error.message); "
+          + "the next run reads it again",
         .retry
       )
     }

@@ -28,13 +28,12 @@ struct RedshiftInspector {
     inspection.columns = source.columns.map {
       .init(name: $0.name, type: RedshiftTypes.name(of: $0))
     }
-    var changes: RedshiftChanges?
+    let changes = try? RedshiftChanges(source, data: data)
     let began = ContinuousClock.now
     do {
-      let found = try RedshiftChanges(source, data: data)
-      changes = found
+      guard let changes else { throw try await refusal(of: source, &inspection) }
       // Shows missing grants without reading a row.
-      _ = try await session.query("\(found.sql(from: nil).text) LIMIT 0")
+      _ = try await session.query("\(changes.sql(from: nil).text) LIMIT 0")
     } catch {
       inspection.problem = try await problem(
         error,
@@ -47,6 +46,22 @@ struct RedshiftInspector {
       try await countRowsWithoutUpdatedAt(changes, &inspection)
     }
     try await preview(source, changes, limit: previewLimit, &inspection)
+  }
+
+  /// The first problem of the columns; the others, and how to mend them, become warnings.
+  private func refusal(
+    of source: RedshiftSource,
+    _ inspection: inout Inspection
+  ) async throws -> Failure {
+    var problems = RedshiftChanges.problems(source, data: data)
+    if let denial = source.denial {
+      problems.append(try await problem(denial, source: source.name, table: source.table))
+    }
+    inspection.warnings += problems.dropFirst().map { "also: \($0.message)" }
+    if let statements = source.columnsToAdd(for: data) {
+      inspection.warnings.append("an administrator adds what is missing: \(statements)")
+    }
+    return problems.first ?? Failure("query_failed", "\(source.name) cannot be used", recovery: .failRun)
   }
 
   private func countRowsWithoutUpdatedAt(

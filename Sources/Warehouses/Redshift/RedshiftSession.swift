@@ -154,6 +154,18 @@ struct RedshiftSession: Sendable {
       let elapsed = began.map { $0.duration(to: .now) } ?? .zero
       return await ended(error, source: source, limit: limit, after: elapsed)
     }
+    if let error = error as? PostgreSQLError, error.kind == .connectionLost {
+      return Failure(
+        "connection_lost",
+        """
+        the connection to \(cluster.place) was lost while reading \(source): \(error.message); it is \
+        made again by itself; where that recurs, look for maintenance of the cluster, or for a firewall \
+        that drops idle connections
+        """,
+        recovery: .reconnect,
+        cause: error.description
+      )
+    }
     guard let error = error as? PostgreSQLError, RedshiftFailure.isDenied(error), let table else {
       return RedshiftFailure.running(error, source: source)
     }
@@ -196,8 +208,10 @@ struct RedshiftSession: Sendable {
     guard limit.seconds > 0, elapsed >= .seconds(limit.seconds) else {
       return Failure(
         "query_cancelled",
-        "reading \(source) was cancelled at the cluster, by a person or a rule of workload management: "
-          + error.message,
+        """
+        reading \(source) was cancelled at the cluster, by a person or a rule of workload management: \
+        \(error.message); run the sync again, or ask who looks after the cluster
+        """,
         recovery: .failRun,
         cause: error.description
       )
