@@ -46,30 +46,45 @@ public struct SourceColumns: Sendable, Equatable {
   /// - Throws: `Failure`: `column_missing` (R21 to R23), `payload_in_deletes` (R26),
   ///   `column_ambiguous`.
   public init(_ names: [String], data: DataType, source: String) throws(Failure) {
-    var entries: [Entry] = []
-    for column in SourceColumn.allCases {
-      let wanted = TableName.lowercased(column.rawValue)
-      let found = names.indices.filter {
-        names[$0].utf8.count == wanted.utf8.count && TableName.lowercased(names[$0]) == wanted
-      }
-      if found.count > 1 {
-        let spellings = found.map { "\"\(names[$0])\"" }.joined(separator: " and ")
-        throw Failure(
-          "column_ambiguous",
-          "\(source) has more than one column \(column.rawValue): \(spellings); keep one of them",
-          recovery: .needsOperator
-        )
-      }
-      if let position = found.first {
-        entries.append(Entry(column: column, name: names[position], position: position))
-      }
-    }
-    guard let updatedAt = entries.first, updatedAt.column == .updatedAt else {
-      throw Self.missing("column UPDATED_AT", source)
-    }
+    let entries = Self.entries(names)
+    if let problem = Self.problems(names, data: data, source: source).first { throw problem }
+    guard let updatedAt = entries.first else { throw Self.missing("column UPDATED_AT", source) }
     self.entries = entries
     self.updatedAt = updatedAt
-    try check(data, source)
+  }
+
+  /// Everything for which `init` refuses the columns, for a report; empty where it takes them.
+  public static func problems(_ names: [String], data: DataType, source: String) -> [Failure] {
+    ambiguities(names, source) + absences(entries(names), data, source)
+  }
+
+  /// The first column of each name.
+  private static func entries(_ names: [String]) -> [Entry] {
+    SourceColumn.allCases.compactMap { column in
+      positions(of: column, names).first.map {
+        Entry(column: column, name: names[$0], position: $0)
+      }
+    }
+  }
+
+  private static func positions(of column: SourceColumn, _ names: [String]) -> [Int] {
+    let wanted = TableName.lowercased(column.rawValue)
+    return names.indices.filter {
+      names[$0].utf8.count == wanted.utf8.count && TableName.lowercased(names[$0]) == wanted
+    }
+  }
+
+  private static func ambiguities(_ names: [String], _ source: String) -> [Failure] {
+    SourceColumn.allCases.compactMap { column in
+      let found = positions(of: column, names)
+      guard found.count > 1 else { return nil }
+      let spellings = found.map { "\"\(names[$0])\"" }.joined(separator: " and ")
+      return Failure(
+        "column_ambiguous",
+        "\(source) has more than one column \(column.rawValue): \(spellings); keep one of them",
+        recovery: .needsOperator
+      )
+    }
   }
 
   public func has(_ column: SourceColumn) -> Bool { self[column] != nil }
@@ -80,35 +95,41 @@ public struct SourceColumns: Sendable, Equatable {
     Failure("column_missing", "\(source) has no \(what)", recovery: .needsOperator)
   }
 
-  private func check(_ data: DataType, _ source: String) throws(Failure) {
-    func missing(_ what: String) -> Failure { Self.missing(what, source) }
+  private static func absences(_ entries: [Entry], _ data: DataType, _ source: String) -> [Failure]
+  {
+    var problems: [Failure] = []
+    func has(_ column: SourceColumn) -> Bool { entries.contains { $0.column == column } }
+    func missing(_ what: String) { problems.append(Self.missing(what, source)) }
+    if !has(.updatedAt) { missing("column UPDATED_AT") }
     if has(.aliasName) != has(.aliasLabel) {
-      throw missing(
+      missing(
         has(.aliasName)
           ? "column ALIAS_LABEL beside ALIAS_NAME: an alias needs both"
           : "column ALIAS_NAME beside ALIAS_LABEL: an alias needs both"
       )
     }
-    guard SourceColumn.identifiers.contains(where: has) else {
-      throw missing(
+    if !SourceColumn.identifiers.contains(where: has) {
+      missing(
         "identifier column; it needs at least one of "
           + "EXTERNAL_ID, ALIAS_NAME with ALIAS_LABEL, BRAZE_ID, EMAIL, PHONE"
       )
     }
+    let payload = entries.first { $0.column == .payload }
     if data.hasPayload {
-      guard has(.payload) else {
-        throw missing("column PAYLOAD, which a sync of \(data.rawValue) needs")
-      }
-    } else if let payload = self[.payload] {
-      throw Failure(
-        "payload_in_deletes",
-        """
-        \(source) has a column "\(payload.name)", which a sync of deletes must not have: \
-        nobody is deleted; remove the column, or choose another data type
-        """,
-        recovery: .needsOperator
+      if payload == nil { missing("column PAYLOAD, which a sync of \(data.rawValue) needs") }
+    } else if let payload {
+      problems.append(
+        Failure(
+          "payload_in_deletes",
+          """
+          \(source) has a column "\(payload.name)", which a sync of deletes must not have: \
+          nobody is deleted; remove the column, or choose another data type
+          """,
+          recovery: .needsOperator
+        )
       )
     }
+    return problems
   }
 }
 

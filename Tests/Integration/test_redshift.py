@@ -8,27 +8,15 @@ import time
 
 import pytest
 import yaml
-from support.house import FAILURE, OK, House
+from support.house import FAILURE, NOT_FOUND, OK, USAGE, House
 from support.redshift import PASSWORD, Bastion, RedshiftCluster
 
-STATEMENTS = """
-CREATE SCHEMA ingestion;
-CREATE TABLE ingestion.users_attributes_sync (
-   updated_at timestamptz default sysdate,
-   external_id varchar, alias_label varchar, alias_name varchar, braze_id varchar, email varchar, phone varchar,
-   payload varchar(max)
-) COMPOUND SORTKEY (updated_at);
-GRANT USAGE ON SCHEMA ingestion TO braze_user;
-GRANT SELECT ON TABLE ingestion.users_attributes_sync TO braze_user;
-INSERT INTO ingestion.users_attributes_sync (external_id, payload) VALUES ('ada', '{"color": "blue"}');
-INSERT INTO ingestion.users_attributes_sync (external_id, payload) VALUES ('bob', '{"color": "red"}');
-"""
+TABLE = "cloud_production.ingestion.users_attributes_sync"
 
 
 @pytest.fixture(scope="module")
 def redshift(postgres):
     with RedshiftCluster(postgres) as cluster:
-        cluster.paste(STATEMENTS)
         yield cluster
 
 
@@ -48,23 +36,72 @@ def write_source(house, name, settings):
         {"kind": "Source", "name": name, "type": "redshift", "credential": "cluster", "settings": settings}))
 
 
-def write_sync(house, name, source, schedule="manual"):
+def write_sync(house, name, source, schedule="manual", table=TABLE, data="attributes"):
     house.apply(yaml.safe_dump(
-        {"kind": "Sync", "name": name, "source": source, "table": "cloud_production.ingestion.users_attributes_sync",
-         "data": "attributes", "schedule": schedule, "contacts": ["ops@example.com"]}))
+        {"kind": "Sync", "name": name, "source": source, "table": table, "data": data, "schedule": schedule,
+         "contacts": ["ops@example.com"]}))
 
 
-def test_directly(house, redshift):
+def add(redshift, name, color, stamp="sysdate"):
+    redshift.paste("INSERT INTO ingestion.users_attributes_sync (updated_at, external_id, payload) "
+                   f"VALUES ({stamp}, '{name}', '{{\"color\": \"{color}\"}}');")
+
+
+@pytest.fixture(scope="module")
+def shop(house, redshift):
+    """A source, set up by what `sluice setup` prints, and checked on the way."""
     write_source(house, "shop", redshift.settings())
-    report = house.json("source", "test", "shop", "--table", "ingestion.users_attributes_sync")
+    # 1. Nobody has made the user: the check says so, and how.
+    refused = house.run("setup", "redshift", "shop", "--check")
+    assert refused.returncode == FAILURE and "(wrong_password)" in refused.stderr, refused.stderr
+    # 2. The steps, as they are printed and as JSON; pasted but for the grants.
+    arguments = ["setup", "redshift", "shop", "--table", TABLE, "--address", "192.0.2.7"]
+    printed = house.cli(*arguments)
+    assert "from 192.0.2.7" in printed and PASSWORD not in printed
+    steps = house.json(*arguments)
+    steps = (steps[0] if isinstance(steps, list) else steps)["steps"]
+    assert len(steps) == 3 and all(step["statements"] in printed for step in steps), steps
+    filled = printed.replace("{password}", PASSWORD)
+    grants = [line for line in filled.splitlines() if line.startswith("GRANT ")]
+    assert len(grants) == 2
+    redshift.paste("\n".join(line for line in filled.splitlines() if line not in grants))
+    house.cli("setup", "redshift", "shop", "--check")
+    # 3. The check names both grants in one sentence, ready to paste.
+    denied = house.run("setup", "redshift", "shop", "--check", "--table", TABLE)
+    assert denied.returncode == FAILURE and "(permission_denied)" in denied.stderr, denied.stderr
+    statements = denied.stderr.split("run: ")[1].split("(permission_denied)")[0].replace("; GRANT", ";\nGRANT")
+    assert statements.count("GRANT ") == 2, statements
+    redshift.paste(statements.strip() + ";")
+    house.cli("setup", "redshift", "shop", "--check", "--table", TABLE)
+    # 4. Pasted again, whole, nothing is lost; CREATE USER says that the user is there.
+    redshift.paste("\n".join(line for line in filled.splitlines() if not line.startswith("CREATE USER")))
+    # 5. All that is missing at once: no identifier, no payload, and no grant.
+    redshift.paste("CREATE TABLE ingestion.bare (updated_at timestamptz);")
+    bare = house.run("setup", "redshift", "shop", "--check", "--table", "ingestion.bare", "--data", "events")
+    assert bare.returncode == FAILURE
+    for words in ["no identifier column", "no column PAYLOAD", "GRANT SELECT ON TABLE \"ingestion\".\"bare\"",
+                  "ALTER TABLE \"ingestion\".\"bare\" ADD COLUMN PAYLOAD varchar(max)"]:
+        assert words in bare.stderr, (words, bare.stderr)
+    wrong = house.run("setup", "snowflake", "shop")
+    assert wrong.returncode == USAGE and "sluice setup redshift shop" in wrong.stderr
+    add(redshift, "ada", "blue")
+    add(redshift, "bob", "red")
+    return "shop"
+
+
+def test_directly(house, redshift, shop):
+    report = house.json("source", "test", shop, "--table", "ingestion.users_attributes_sync")
     assert report["ok"] and len(report["preview"]) == 2, report
-    write_sync(house, "users", "shop", {"cron": "* * * * *"})
+    write_sync(house, "users", shop, {"cron": "* * * * *"})
     house.cli("sync", "test", "users")
     house.cli("sync", "activate", "users")
     run = house.run_sync("users")
     assert (run["status"], run["applied"]) == ("success", 2)
-    redshift.paste("INSERT INTO ingestion.users_attributes_sync (external_id, payload) "
-                   "VALUES ('cyd', '{\"color\": \"green\"}');")
+    # Whose work it was, in the cluster's own list.
+    groups = [entry["query_group"] for entry in redshift.steer("/cloud_production/journal")["requests"]
+              if "ORDER BY" in entry.get("sql", "") and "LIMIT" not in entry["sql"]]
+    assert f"sluice sync=users run={run['run_id']}" in groups, groups
+    add(redshift, "cyd", "green")
     deadline = time.monotonic() + 90
     while True:
         runs = [json.loads(line) for line in house.cli("run", "list", "users", "-o", "jsonl").splitlines()]
@@ -80,7 +117,56 @@ def test_directly(house, redshift):
     house.cli("sync", "delete", "users", "--yes")
 
 
-def test_through_a_bastion(house, redshift, tmp_path):
+def test_questions(house, redshift, shop):
+    """What became of a row, and what a move of the cursor means; then the move and the run after it."""
+    add(redshift, "dan", "white")
+    write_sync(house, "asked", shop)
+    house.cli("sync", "test", "asked")
+    house.cli("sync", "activate", "asked")
+    house.run_sync("asked")
+    answer = house.json("row", "explain", "asked", "--external-id", "dan")
+    assert answer["reason"] == "applied" and len(answer["rows"]) == 1, answer
+    add(redshift, "late", "grey", "timestamptz '2024-01-01 00:00:00+00'")
+    answer = house.json("row", "explain", "asked", "--external-id", "late")
+    assert answer["reason"] == "before_cursor", answer
+    preview = house.json("cursor", "rewind", "asked", "--all")
+    assert (preview["rows_to_read"], preview["moved"]) == (5, False), preview
+    moved = house.json("cursor", "rewind", "asked", "--all", "--yes")
+    assert moved["moved"] is True and moved["rows_to_read"] == 5, moved
+    run = house.run_sync("asked")
+    assert (run["status"], run["rows_read"], run["applied"]) == ("success", 5, 1), run
+    assert house.json("profile", "show", "--external-id", "late")["custom_attributes"]["color"] == "grey"
+    assert house.json("row", "explain", "asked", "--external-id", "late")["reason"] == "applied"
+    house.cli("sync", "pause", "asked")
+    house.cli("sync", "delete", "asked", "--yes")
+
+
+def test_deletes(house, redshift, shop):
+    add(redshift, "gone", "black")
+    write_sync(house, "adds", shop)
+    house.cli("sync", "test", "adds")
+    house.cli("sync", "activate", "adds")
+    house.run_sync("adds")
+    house.json("profile", "show", "--external-id", "gone")
+    table = "cloud_production.ingestion.users_deletes_sync"
+    printed = house.cli("setup", "redshift", shop, "--table", table, "--data", "deletes")
+    assert "payload" not in printed.split("CREATE USER")[0]
+    redshift.paste("\n".join(line for line in printed.splitlines() if not line.startswith("CREATE USER")))
+    redshift.paste("INSERT INTO ingestion.users_deletes_sync (external_id) VALUES ('gone');")
+    house.cli("setup", "redshift", shop, "--check", "--table", table, "--data", "deletes")
+    write_sync(house, "deletes", shop, table=table, data="deletes")
+    house.cli("sync", "test", "deletes")
+    house.cli("sync", "activate", "deletes")
+    run = house.run_sync("deletes")
+    assert (run["status"], run["applied"]) == ("success", 1), run
+    assert house.run("profile", "show", "--external-id", "gone").returncode == NOT_FOUND
+    assert house.json("profile", "show", "--external-id", "ada")["external_id"] == "ada"
+    for name in ("adds", "deletes"):
+        house.cli("sync", "pause", name)
+        house.cli("sync", "delete", name, "--yes")
+
+
+def test_through_a_bastion(house, redshift, shop, tmp_path):
     user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     shown = house.json("credential", "create", "bastion", "--type", "ssh_key_pair", "--username", user)
     line = find_public_key(shown)

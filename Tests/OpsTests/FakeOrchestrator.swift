@@ -25,6 +25,8 @@ final class FakeOrchestrator: OrchestratorService {
     var lastDryRun: DryRunSyncRequest?
     var explanation: ExplainRowResponse?
     var lastExplain: ExplainRowRequest?
+    var lastSetup: DescribeSetupRequest?
+    var lastTest: TestSourceRequest?
   }
 
   let state = Mutex(State())
@@ -77,6 +79,7 @@ final class FakeOrchestrator: OrchestratorService {
       GetSourceRequest(workspace: request.workspace, name: request.name),
       context: context
     )
+    state.withLock { $0.lastTest = request }
     try await responses.write(TestEvent(progress: "connecting"))
     try await responses.write(TestEvent(report: state.withLock { $0.report }))
   }
@@ -318,10 +321,14 @@ final class FakeOrchestrator: OrchestratorService {
     _ request: DescribeSetupRequest,
     context: ServerContext
   ) async throws -> DescribeSetupResponse {
-    let source = state.withLock { $0.sources.first { $0.name == request.name } }
-    guard let source else { throw RPCError(.notFound, "there is no source \(request.name)") }
+    let type = state.withLock { state in
+      state.lastSetup = request
+      return request.name.isEmpty
+        ? request.type : state.sources.first { $0.name == request.name }?.type
+    }
+    guard let type else { throw RPCError(.notFound, "there is no source \(request.name)") }
     return DescribeSetupResponse(
-      type: source.type,
+      type: type,
       steps: [
         SetupStep(title: "Table", statements: "CREATE TABLE \(request.table);\n"),
         SetupStep(

@@ -63,8 +63,6 @@ enum Fixtures {
   static let asked = types.filter { !mute.contains($0) }
   private static let mute: Set = [
     //
-    "redshift",
-    //
     "snowflake",
   ]
 

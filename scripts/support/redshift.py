@@ -27,10 +27,10 @@ class RedshiftCluster:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.facts = json.loads(self._child.stdout.readline())
         self.postgres.execute("CREATE DATABASE cloud_production")
-        for role in ("braze_user", "admin"):
-            self.postgres.execute(f"CREATE ROLE {role} LOGIN")
+        # It makes users, as an administrator of a cluster does.
+        self.postgres.execute("CREATE ROLE admin LOGIN CREATEROLE")
         self.postgres.execute("ALTER DATABASE cloud_production OWNER TO admin")
-        users = {user: {"password": PASSWORD} for user in ("braze_user", "admin")}
+        users = {"admin": {"password": PASSWORD}}
         self.steer("", {"name": "cloud_production", "socket": str(self.postgres.folder), "port": self.postgres.port,
                         "superuser": self.postgres.user, "users": users})
         return self

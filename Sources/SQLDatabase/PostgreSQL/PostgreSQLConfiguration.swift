@@ -26,6 +26,8 @@ public struct PostgreSQLConfiguration: Sendable {
   /// Where to dial instead of `host` and `port`: a tunnel's end. The certificate is still checked to be
   /// `host`'s.
   public var detour: Detour?
+  /// What the server's own lists of sessions show this client as.
+  public var applicationName = "sluice"
   /// For finding the host, the TCP connection, TLS and the login together.
   public var connectTimeout: Duration = .seconds(15)
 
@@ -80,7 +82,7 @@ public struct PostgreSQLConfiguration: Sendable {
       ("dbname", database), ("user", user),
       ("passfile", "/dev/null"), ("channel_binding", "prefer"),
       ("connect_timeout", String(max(2, connectTimeout.components.seconds))),
-      ("client_encoding", "UTF8"), ("application_name", "sluice"),
+      ("client_encoding", "UTF8"), ("application_name", applicationName),
       ("fallback_application_name", "sluice"),
       ("keepalives", "1"), ("keepalives_idle", "60"), ("keepalives_interval", "15"),
       ("keepalives_count", "4"), ("tcp_user_timeout", "60000"),

@@ -17,22 +17,34 @@ struct RedshiftChanges {
   init(_ source: RedshiftSource, data: DataType) throws(Failure) {
     self.source = source
     columns = try SourceColumns(source.columns.map(\.name), data: data, source: source.name)
-    let entry = columns.updatedAt
-    let column = source.columns[entry.position]
-    switch column.type {
-    case RedshiftTypes.timestamptz: boundType = "timestamptz"
+    let column = source.columns[columns.updatedAt.position]
+    if let problem = Self.problem(ofUpdatedAt: column, in: source) { throw problem }
     // Naive instants are UTC (R14), and so is the bound. A date compares as its midnight.
-    case RedshiftTypes.timestamp, RedshiftTypes.date: boundType = "timestamp"
-    default:
-      throw Failure(
-        "column_type",
-        """
-        column "\(entry.name)" of \(source.name) is of type \(RedshiftTypes.name(of: column)); \
-        it must be timestamptz, timestamp, or date
-        """,
-        recovery: .needsOperator
-      )
-    }
+    boundType = column.type == RedshiftTypes.timestamptz ? "timestamptz" : "timestamp"
+  }
+
+  /// Everything for which `init` refuses the source.
+  static func problems(_ source: RedshiftSource, data: DataType) -> [Failure] {
+    let updatedAt = source.columns.first { SourceColumn.among([$0.name]).contains(.updatedAt) }
+    return SourceColumns.problems(source.columns.map(\.name), data: data, source: source.name)
+      + [updatedAt.flatMap { problem(ofUpdatedAt: $0, in: source) }].compactMap { $0 }
+  }
+
+  private static func problem(
+    ofUpdatedAt column: PostgreSQLColumn,
+    in source: RedshiftSource
+  ) -> Failure? {
+    let types = [RedshiftTypes.timestamptz, RedshiftTypes.timestamp, RedshiftTypes.date]
+    guard !types.contains(column.type) else { return nil }
+    return Failure(
+      "column_type",
+      """
+      column "\(column.name)" of \(source.name) is of type \(RedshiftTypes.name(of: column)); \
+      it must be timestamptz, timestamp, or date: add a column of that type under the name, or read a \
+      view that casts it
+      """,
+      recovery: .needsOperator
+    )
   }
 
   var updatedAt: String { "s.\(TableName.quoted(columns.updatedAt.name))" }
@@ -45,10 +57,14 @@ struct RedshiftChanges {
   /// is cut as it is copied.
   func sql(from: Timestamp?) -> (text: String, parameters: [String?]) {
     let (condition, parameters) = condition(from: from, before: nil)
-    let names = columns.entries.map { "s.\(TableName.quoted($0.name))" }.joined(separator: ", ")
     return (
       "SELECT \(names) FROM \(source.from) WHERE \(condition) ORDER BY \(updatedAt)", parameters
     )
+  }
+
+  /// What `sql` selects.
+  var names: String {
+    columns.entries.map { "s.\(TableName.quoted($0.name))" }.joined(separator: ", ")
   }
 
   func condition(from: Timestamp?, before: Timestamp?) -> (text: String, parameters: [String?]) {

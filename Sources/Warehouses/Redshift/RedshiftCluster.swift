@@ -1,21 +1,31 @@
 import SQLDatabase
 import SyncModel
+import Warehouse
 
 /// Opens sessions of one cluster, through the tunnel where there is one.
 struct RedshiftCluster: Sendable {
   let configuration: PostgreSQLConfiguration
   let isCaseSensitive: Bool
-  let statementTimeout: Int
+  /// Of a run's query.
+  let runLimit: StatementLimit
   let tunnel: SSHTunnel?
+  private let queryGroup: String
 
-  init(_ settings: RedshiftSettings, tunnel: SSHTunnel?) {
+  init(_ settings: RedshiftSettings, tunnel: SSHTunnel?, tag: QueryTag) {
     var configuration = settings.configuration
+    // Redshift's limits: 320 characters of query_group, and 250 bytes of application_name in
+    // STL_CONNECTION_LOG.
+    queryGroup = String(tag.text.prefix(320))
+    configuration.applicationName = String(decoding: tag.text.utf8.prefix(250), as: UTF8.self)
     if let tunnel { configuration.detour = .init(address: "127.0.0.1", port: tunnel.port) }
     self.configuration = configuration
     isCaseSensitive = settings.isCaseSensitive
-    statementTimeout = settings.statementTimeout
+    runLimit = StatementLimit(ofSource: settings.statementTimeout)
     self.tunnel = tunnel
   }
+
+  /// For messages.
+  var place: String { "\(configuration.host):\(configuration.port)" }
 
   /// - Throws: `Failure`, or `CancellationError`.
   func session(in database: String) async throws -> RedshiftSession {
@@ -25,6 +35,7 @@ struct RedshiftCluster: Sendable {
       let connection = try await PostgreSQLConnection.open(configuration)
       do {
         try await connection.script(sessionSettings)
+        try await setQueryGroup(connection)
       } catch {
         await connection.close()
         throw error
@@ -32,12 +43,19 @@ struct RedshiftCluster: Sendable {
       return RedshiftSession(connection, self, database: database)
     } catch {
       if let lost = await tunnel?.explanation(of: error) { throw lost }
-      throw RedshiftFailure.connecting(error, configuration)
+      throw RedshiftFailure.connecting(error, configuration, through: tunnel?.bastion)
     }
   }
 
-  /// Instants as text in UTC and ISO 8601, whatever the user is set to (R14); the queries' owner shows
-  /// in `query_group`. Nothing here is unknown to the oldest cluster. Read-only is for the grants to
+  /// Whose work it is shows in the cluster's history, and a rule of workload management can go by it. A
+  /// cluster that takes no SET_CONFIG is read all the same, under the plain name.
+  private func setQueryGroup(_ connection: PostgreSQLConnection) async throws {
+    do {
+      _ = try await connection.query("SELECT set_config('query_group', $1, false)", [queryGroup])
+    } catch let error as PostgreSQLError where error.kind == .server {}
+  }
+
+  /// Instants as text in UTC and ISO 8601, whatever the user is set to (R14). Nothing here is unknown to the oldest cluster. Read-only is for the grants to
   /// say: Redshift has no read-only session.
   private var sessionSettings: String {
     var script = """

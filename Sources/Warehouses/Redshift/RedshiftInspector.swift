@@ -9,14 +9,14 @@ struct RedshiftInspector {
 
   func inspect(_ selection: RowSelection, previewLimit: Int) async throws -> Inspection {
     var inspection = Inspection()
-    try await session.limitStatements(seconds: RedshiftSession.patience)
+    try await session.limitStatements(.test)
     do {
       let source = try await RedshiftSource(selection, on: session)
       try await look(at: source, previewLimit: min(max(previewLimit, 0), 1000), &inspection)
     } catch {
       inspection.problem = try await problem(error, source: "the source")
     }
-    try await session.limitStatements(seconds: 0)
+    try await session.limitStatements(.none)
     return inspection
   }
 
@@ -28,20 +28,40 @@ struct RedshiftInspector {
     inspection.columns = source.columns.map {
       .init(name: $0.name, type: RedshiftTypes.name(of: $0))
     }
-    var changes: RedshiftChanges?
+    let changes = try? RedshiftChanges(source, data: data)
     let began = ContinuousClock.now
     do {
-      let found = try RedshiftChanges(source, data: data)
-      changes = found
+      guard let changes else { throw try await refusal(of: source, &inspection) }
       // Shows missing grants without reading a row.
-      _ = try await session.query("\(found.sql(from: nil).text) LIMIT 0")
+      _ = try await session.query("\(changes.sql(from: nil).text) LIMIT 0")
     } catch {
-      inspection.problem = try await problem(error, source: source.name, since: began)
+      inspection.problem = try await problem(
+        error,
+        source: source.name,
+        table: source.table,
+        since: began
+      )
     }
     if let changes, inspection.problem == nil {
       try await countRowsWithoutUpdatedAt(changes, &inspection)
     }
     try await preview(source, changes, limit: previewLimit, &inspection)
+  }
+
+  /// The first problem of the columns; the others, and how to mend them, become warnings.
+  private func refusal(
+    of source: RedshiftSource,
+    _ inspection: inout Inspection
+  ) async throws -> Failure {
+    var problems = RedshiftChanges.problems(source, data: data)
+    if let denial = source.denial {
+      problems.append(try await problem(denial, source: source.name, table: source.table))
+    }
+    inspection.warnings += problems.dropFirst().map { "also: \($0.message)" }
+    if let statements = source.columnsToAdd(for: data) {
+      inspection.warnings.append("an administrator adds what is missing: \(statements)")
+    }
+    return problems.first ?? Failure("query_failed", "\(source.name) cannot be used", recovery: .failRun)
   }
 
   private func countRowsWithoutUpdatedAt(
@@ -116,12 +136,14 @@ struct RedshiftInspector {
   private func problem(
     _ error: any Error,
     source: String,
+    table: TableName? = nil,
     since began: ContinuousClock.Instant? = nil
   ) async throws -> Failure {
     let found = await session.failure(
       error,
       source: source,
-      limit: began == nil ? 0 : RedshiftSession.patience,
+      table: table,
+      limit: began == nil ? .none : .test,
       since: began
     )
     guard let failure = found as? Failure else { throw error }

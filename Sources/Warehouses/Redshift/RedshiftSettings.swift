@@ -75,14 +75,17 @@ struct RedshiftSettings: Sendable {
     guard let credential = credentials.main else {
       throw Failure(
         "credential_missing",
-        "a redshift source needs a credential: a user name and password",
+        """
+        a redshift source needs a user name and password: make them with `sluice credential create --type \
+        password` and name them as the source's credential
+        """,
         recovery: .needsOperator
       )
     }
     let tls = settings["tls"].flatMap(PostgreSQLConfiguration.TLS.init) ?? .verifyFull
     let caFile = settings["caFile"] ?? PostgreSQLConfiguration.systemAuthorities
     if tls != .require, access(caFile, R_OK) != 0 {
-      throw invalidSettings("setting \"caFile\": the file \(caFile) cannot be read")
+      throw invalidSettings("setting \"caFile\": the file \(caFile) cannot be read by the orchestrator")
     }
     let texts = Array(settings.values) + [credential.username]
     guard texts.allSatisfy({ !$0.utf8.contains(0) }), !credential.username.isEmpty,

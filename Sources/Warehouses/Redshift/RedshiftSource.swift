@@ -8,7 +8,11 @@ struct RedshiftSource {
   let name: String
   /// What stands after FROM, with the alias `s`.
   let from: String
+  /// nil for a query.
+  let table: TableName?
   let columns: [PostgreSQLColumn]
+  /// Why not all of its columns may be read; those that a run reads may be.
+  let denial: PostgreSQLError?
 
   /// Asks for no rows of it: that shows tables, external tables and late-binding views alike, of which
   /// the catalog shows the first only (warehouses.md, D.6).
@@ -18,9 +22,10 @@ struct RedshiftSource {
     switch selection {
     case .query(let text):
       name = "the query"
+      table = nil
       from = try SelectText(text).asTable + " AS s"
       do {
-        columns = try await Self.columns(from, on: session)
+        (columns, denial) = try await Self.columns(from, on: session)
       } catch {
         throw await session.failure(error, source: name)
       }
@@ -31,10 +36,11 @@ struct RedshiftSource {
         session.cluster.isCaseSensitive && written.foldedToLowerCase != written
         ? [written, written.foldedToLowerCase] : [written]
       for candidate in names {
-        if let columns = try await Self.columns(of: candidate, on: session) {
+        if let found = try await Self.columns(of: candidate, on: session) {
           name = "table \(candidate.sql)"
+          table = candidate
           from = "\(candidate.sql) AS s"
-          self.columns = columns
+          (columns, denial) = found
           return
         }
       }
@@ -42,19 +48,18 @@ struct RedshiftSource {
     }
   }
 
-  private static func columns(
-    _ from: String,
-    on session: RedshiftSession
-  ) async throws -> [PostgreSQLColumn] {
+  private typealias Found = (columns: [PostgreSQLColumn], denial: PostgreSQLError?)
+
+  private static func columns(_ from: String, on session: RedshiftSession) async throws -> Found {
     let sql = "SELECT s.* FROM \(from)"
     do {
-      return try await session.query("\(sql) LIMIT 0").columns
+      return (try await session.query("\(sql) LIMIT 0").columns, nil)
     } catch let error as PostgreSQLError where RedshiftFailure.isDenied(error) {
       // A grant on some columns only: what a run reads is checked by itself, later.
       guard let columns = try? await session.connection.describe(sql), !columns.isEmpty else {
         throw error
       }
-      return columns
+      return (columns, error)
     }
   }
 
@@ -62,7 +67,7 @@ struct RedshiftSource {
   private static func columns(
     of table: TableName,
     on session: RedshiftSession
-  ) async throws -> [PostgreSQLColumn]? {
+  ) async throws -> Found? {
     // The server would cut a longer name and read another table.
     guard table.parts.allSatisfy({ $0.text.utf8.count <= 127 }) else { return nil }
     do {
@@ -70,8 +75,29 @@ struct RedshiftSource {
     } catch let error as PostgreSQLError where RedshiftFailure.isMissing(error, table) {
       return nil
     } catch {
-      throw await session.failure(error, source: "table \(table.sql)")
+      throw await session.failure(error, source: "table \(table.sql)", table: table)
     }
+  }
+
+  /// The statements that add what a sync needs and the table has not; nil where it has it all.
+  func columnsToAdd(for data: DataType) -> String? {
+    guard let table else { return nil }
+    let found = SourceColumn.among(columns.map(\.name))
+    var wanted: [SourceColumn] = [.updatedAt]
+    if !SourceColumn.identifiers.contains(where: found.contains) { wanted.append(.externalID) }
+    if found.contains(.aliasName) { wanted.append(.aliasLabel) }
+    if found.contains(.aliasLabel) { wanted.append(.aliasName) }
+    if data.hasPayload { wanted.append(.payload) }
+    let statements = wanted.filter { !found.contains($0) }.map { column in
+      let type =
+        switch column {
+        case .updatedAt: "timestamptz DEFAULT sysdate"
+        case .payload: "varchar(max)"
+        default: "varchar"
+        }
+      return "ALTER TABLE \(table.sql) ADD COLUMN \(column.rawValue) \(type)"
+    }
+    return statements.isEmpty ? nil : statements.joined(separator: "; ")
   }
 
   private static func notFound(
@@ -101,7 +127,7 @@ struct RedshiftSource {
           "schema_not_found",
           """
           there is no schema \(TableName.quoted(schema.text)) in database "\(session.database)": the \
-          table was looked up as \(tried)
+          table was looked up as \(tried); check its name, and "database"
           """,
           recovery: .needsOperator
         )
@@ -109,7 +135,8 @@ struct RedshiftSource {
       return Failure(
         "table_not_found",
         """
-        there is no table or view of that name in database "\(session.database)": looked up as \(tried)
+        there is no table or view of that name in database "\(session.database)": looked up as \
+        \(tried); check its name, and "database"
         """,
         recovery: .needsOperator
       )

@@ -6,6 +6,9 @@ enum RedshiftTypes {
   static let timestamp: UInt32 = 1114
   static let timestamptz: UInt32 = 1184
 
+  /// VARCHAR and TEXT, which compare with text as they are.
+  static func isText(_ type: UInt32) -> Bool { type == 25 || type == 1043 }
+
   private static let names: [UInt32: String] = [
     16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 25: "text", 700: "real",
     701: "double precision", 1042: "character", 1043: "character varying", 1082: "date",

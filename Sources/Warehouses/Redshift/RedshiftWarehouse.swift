@@ -24,7 +24,7 @@ struct RedshiftWarehouse: WarehouseDriver {
       } else {
         nil
       }
-    let cluster = RedshiftCluster(settings, tunnel: tunnel)
+    let cluster = RedshiftCluster(settings, tunnel: tunnel, tag: tag)
     do {
       let session = try await cluster.session(in: settings.configuration.database)
       return RedshiftWarehouseConnection(cluster, session)

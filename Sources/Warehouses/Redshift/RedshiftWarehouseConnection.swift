@@ -54,15 +54,57 @@ final class RedshiftWarehouseConnection: WarehouseConnection {
     let session = place.session
     let changes = try await RedshiftChanges(place.selection, data: data, on: session)
     let time = try await session.serverTime(source: changes.source.name)
-    try await session.limitStatements(seconds: cluster.statementTimeout)
+    try await session.limitStatements(cluster.runLimit)
     let (sql, parameters) = changes.sql(from: from)
     return try await session.read(
       sql,
       parameters,
       of: changes,
       at: time,
-      limit: cluster.statementTimeout
+      limit: cluster.runLimit
     )
+  }
+
+  func rows(
+    of user: SourceUser,
+    in selection: RowSelection,
+    data: DataType,
+    limit: Int
+  ) async throws -> UserRows {
+    let place = try await self.place(of: selection)
+    let session = place.session
+    let changes = try await RedshiftChanges(place.selection, data: data, on: session)
+    let question = try UserQuestion(user, changes, limit: min(max(limit, 1), 1000))
+    try await session.limitStatements(.question)
+    do {
+      let rows = try await question.answer(on: session)
+      try await session.limitStatements(.none)
+      return rows
+    } catch {
+      // Its limit is not for what may come next; a connection that is lost has none.
+      try? await session.limitStatements(.none)
+      throw error
+    }
+  }
+
+  func countChanges(
+    _ selection: RowSelection,
+    data: DataType,
+    from: Timestamp?,
+    before: Timestamp?
+  ) async throws -> ChangeCount {
+    let place = try await self.place(of: selection)
+    let session = place.session
+    let changes = try await RedshiftChanges(place.selection, data: data, on: session)
+    try await session.limitStatements(cluster.runLimit)
+    let (condition, parameters) = changes.condition(from: from, before: before)
+    let found = try await session.count(
+      "SELECT count(*), sysdate FROM \(changes.source.from) WHERE \(condition)",
+      parameters,
+      source: changes.source.name,
+      limit: cluster.runLimit
+    )
+    return ChangeCount(rows: found.count, warehouseTime: found.time)
   }
 
   func close() async {

@@ -69,7 +69,10 @@ enum SSHFailure {
     let line = first("onnection refused", "timed out", "No route", "unreachable", "closed", "reset")
     return failure(
       "tunnel_unreachable",
-      "\(place) cannot be reached: \(line ?? spoken(lines).last ?? "it showed no host key")",
+      """
+      \(place) cannot be reached: \(line ?? spoken(lines).last ?? "it showed no host key"); check \
+      "tunnel_host" and "tunnel_port", and let this machine's address in at the bastion
+      """,
       .retry
     )
   }
@@ -97,7 +100,10 @@ enum SSHFailure {
   static func lost(_ lines: [String], _ bastion: SSHBastion) -> Failure {
     Failure(
       "tunnel_lost",
-      "the tunnel through bastion \(bastion.place) was lost: \(spoken(lines).last ?? "ssh has ended")",
+      """
+      the tunnel through bastion \(bastion.place) was lost: \(spoken(lines).last ?? "ssh has ended"); it is \
+      made again by itself; where that recurs, look into the log of the bastion's sshd
+      """,
       recovery: .reconnect,
       cause: spoken(lines).suffix(5).joined(separator: "; ")
     )

@@ -32,16 +32,14 @@ struct SSHKeyScan: Sendable {
       environment.keyScan,
       ["-T", "10", "-p", String(bastion.port), "-t", "ed25519,ecdsa,rsa", "--", bastion.host]
     )
-    return try await withTaskCancellationHandler {
-      var lines: [String] = []
-      for await case .line(let line) in child.events where lines.count < 100 { lines.append(line) }
-      try Task.checkCancellation()
-      // A comment line says which version answered.
-      let keys = lines.filter { !$0.hasPrefix("#") }.compactMap { SSHPublicKey(line: $0) }
-      guard !keys.isEmpty else { throw SSHFailure.notIn(lines, bastion) }
-      return keys
-    } onCancel: {
-      child.kill()
-    }
+    var lines: [String] = []
+    // Ends with the child, or with a cancellation: then the child may not even have been started yet.
+    for await case .line(let line) in child.events where lines.count < 100 { lines.append(line) }
+    await child.end()
+    try Task.checkCancellation()
+    // A comment line says which version answered.
+    let keys = lines.filter { !$0.hasPrefix("#") }.compactMap { SSHPublicKey(line: $0) }
+    guard !keys.isEmpty else { throw SSHFailure.notIn(lines, bastion) }
+    return keys
   }
 }

@@ -49,6 +49,7 @@ struct House: Operated {
   /// Lends a house with a credential `shop-db` in its vault; runs are taken.
   static func with(
     configuration: OrchestratorConfiguration = House.configuration,
+    warehouse: ScriptedWarehouse = ScriptedWarehouse(),
     _ body: (House) async throws -> Void
   ) async throws {
     let directory = try TemporaryDirectory()
@@ -56,7 +57,11 @@ struct House: Operated {
       path: directory.file("orchestrator.sqlite"),
       migrations: SyncOrchestrator.migrations
     )
-    let house = try await House(database: database, configuration: configuration)
+    let house = try await House(
+      database: database,
+      warehouse: warehouse,
+      configuration: configuration
+    )
     house.vault.add(password: password, name: "shop-db", username: "sluice")
     try await house.working(body)
     await database.close()

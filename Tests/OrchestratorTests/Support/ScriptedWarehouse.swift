@@ -3,6 +3,17 @@ import Synchronization
 import TestSupport
 import Warehouse
 
+extension ScriptedWarehouse: WarehouseSetup {
+  /// One step that says all that it was told.
+  func setupSteps(settings: [String: String], subject: SetupSubject) throws(Failure) -> [SetupStep]
+  {
+    if subject.table == "bad" {
+      throw Failure("invalid_table_name", "the table's name is bad", recovery: .needsOperator)
+    }
+    return [SetupStep("All", "\(settings.sorted { $0.key < $1.key }) \(subject)")]
+  }
+}
+
 /// A warehouse of one table in memory, which fails where a test says so.
 final class ScriptedWarehouse: WarehouseDriver {
   struct Script: Sendable {

@@ -23,6 +23,15 @@ final class RedshiftEmulator: Sendable {
     var sql: String?
     var pid: Int?
     var tls: Bool?
+    /// As the statement's session had it.
+    var queryGroup: String?
+    /// Of a connection's start.
+    var parameters: [String: String]?
+
+    private enum CodingKeys: String, CodingKey {
+      case point, sql, pid, tls, parameters
+      case queryGroup = "query_group"
+    }
   }
 
   let said: Announcement

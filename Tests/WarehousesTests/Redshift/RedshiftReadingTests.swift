@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SyncModel
 import TestSupport
 import Testing
@@ -92,8 +93,63 @@ struct RedshiftReadingTests {
     let timers = try Self.keepaliveTimers(remotePort: fixture.emulator.said.port)
     #expect(!timers.isEmpty)
     #expect(timers.allSatisfy { $0 <= 60 }, "\(timers)")
+    let sockets = try Self.socketOptions(remotePort: fixture.emulator.said.port)
+    #expect(!sockets.isEmpty)
+    #expect(sockets.allSatisfy { $0 == SocketOptions.wanted }, "\(sockets)")
     #expect(try await rows.map(\.externalID) == ["a"])
     await connection.close()
+  }
+
+  /// What makes the kernel probe a silent connection, and give up one that does not answer (D.3).
+  struct SocketOptions: Equatable {
+    var keepsAlive: Int32
+    /// Seconds of silence before the first probe.
+    var idle: Int32
+    /// Seconds between probes.
+    var interval: Int32
+    var count: Int32
+    /// Milliseconds that what was sent may stay unanswered.
+    var userTimeout: Int32
+
+    static let wanted = SocketOptions(
+      keepsAlive: 1,
+      idle: 60,
+      interval: 15,
+      count: 4,
+      userTimeout: 60_000
+    )
+  }
+
+  /// Of this process's sockets that lead to a port.
+  static func socketOptions(remotePort: Int) throws -> [SocketOptions] {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { name in
+      guard let descriptor = Int32(name) else { return nil }
+      var address = sockaddr_in()
+      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+      // Safety: sockaddr_in is a sockaddr by its first field; the call stays inside `length` bytes.
+      let isConnected = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          getpeername(descriptor, $0, &length) == 0
+        }
+      }
+      guard isConnected, address.sin_family == sa_family_t(AF_INET),
+        Int(UInt16(bigEndian: address.sin_port)) == remotePort
+      else { return nil }
+      func option(_ level: Int32, _ name: Int32) -> Int32 {
+        var value: Int32 = -1
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(descriptor, level, name, &value, &length)
+        return value
+      }
+      let tcp = Int32(IPPROTO_TCP)
+      return SocketOptions(
+        keepsAlive: option(SOL_SOCKET, SO_KEEPALIVE),
+        idle: option(tcp, TCP_KEEPIDLE),
+        interval: option(tcp, TCP_KEEPINTVL),
+        count: option(tcp, TCP_KEEPCNT),
+        userTimeout: option(tcp, TCP_USER_TIMEOUT)
+      )
+    }
   }
 
   /// In seconds, until the kernel probes a connection: proc(5), /proc/net/tcp, timer 2.
@@ -182,8 +238,22 @@ struct RedshiftReadingTests {
       previewLimit: 1
     )
     _ = try await connection.inspect(.table("none"), data: .events, previewLimit: 1)
+    _ = try await connection.countChanges(
+      fixture.selection("t"),
+      data: .attributes,
+      from: from,
+      before: from
+    )
+    for user in [SourceUser.externalID("canary-2024"), .externalID("123456")] {
+      _ = try await connection.rows(
+        of: user,
+        in: fixture.selection("t"),
+        data: .attributes,
+        limit: 3
+      )
+    }
     let texts = try fixture.emulator.journal(fixture.schema).compactMap(\.sql)
-    #expect(texts.count >= 8)
+    #expect(texts.count >= 15)
     for text in texts {
       #expect(!text.contains("2024") && !text.contains("123456"), "\(text)")
       #expect(text.hasPrefix("SELECT "))

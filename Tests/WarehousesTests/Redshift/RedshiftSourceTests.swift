@@ -208,7 +208,9 @@ struct RedshiftSourceTests {
     #expect(bare.code == "table_not_found" && bare.message.contains("public"))
     #expect(try await problem("no_schema.none").code == "schema_not_found")
     let denied = try await problem("\(schema).secret")
-    #expect(denied.code == "permission_denied" && denied.message.contains("late-binding"))
+    #expect(denied.code == "permission_denied")
+    #expect(denied.message.contains("GRANT SELECT ON TABLE \"\(schema)\".\"secret\" TO \"braze_user\""))
+    #expect(!denied.message.contains("GRANT USAGE"))
     let orphan = try await problem("\(schema).orphan")
     #expect(orphan.code == "table_not_found" && orphan.message.contains("late-binding"))
     try fixture.run("ALTER TABLE \(schema).base DROP COLUMN payload")
@@ -217,6 +219,35 @@ struct RedshiftSourceTests {
     // Grants on the columns that a run reads are enough.
     #expect(try await connection.rows(.table("\(schema).partly")).count == 1)
     await connection.close()
+  }
+
+  @Test("12: everything that is missing is said at once, with the statements that mend it")
+  func several() async throws {
+    let schema = fixture.schema
+    try fixture.emulator.cluster.sql(
+      "CREATE TABLE \(schema).bare (updated_at varchar(20), alias_name varchar)",
+      database: RedshiftEmulator.database
+    )
+    let connection = try await fixture.connect()
+    let found = try await connection.inspect(
+      .table("\(schema).bare"),
+      data: .events,
+      previewLimit: 1
+    )
+    await connection.close()
+    let said = [found.problem?.message ?? ""] + found.warnings
+    for words in ["ALIAS_LABEL beside", "no column PAYLOAD", "character varying(20)"] {
+      #expect(said.contains { $0.contains(words) }, "\(words): \(said)")
+    }
+    let table = "\"\(schema)\".\"bare\""
+    for statement in [
+      "GRANT SELECT ON TABLE \(table) TO \"braze_user\"",
+      "ALTER TABLE \(table) ADD COLUMN ALIAS_LABEL varchar",
+      "ALTER TABLE \(table) ADD COLUMN PAYLOAD varchar(max)",
+    ] {
+      #expect(said.contains { $0.contains(statement) }, "\(statement): \(said)")
+    }
+    #expect(!said.contains { $0.contains("ADD COLUMN UPDATED_AT") })
   }
 
   @Test("an UPDATED_AT that is no instant is a problem of the column; rows without one are counted")

@@ -249,6 +249,22 @@ struct RedshiftTunnelTests {
     #expect(try bastion.children().isEmpty)
   }
 
+  @Test("17: a start that is cancelled at any moment leaves no child, not even for a while")
+  func cancelledStarts() async throws {
+    let credential = KeySigner(pair: pair).credential(bastion.user)
+    let found = try SSHBastion(try bastion.settings(), credential)
+    let target = try #require(found)
+    for step in 0..<40 {
+      let start = Task { try await SSHTunnel.open(target, to: "localhost", port: 1).close() }
+      // The host key is asked for first, then ssh signs in.
+      try await Task.sleep(for: .milliseconds(step * 2))
+      start.cancel()
+      _ = await start.result
+      let left = try bastion.children()
+      #expect(left.isEmpty, "cancelled after \(step * 2) ms")
+    }
+  }
+
   @Test("settings of a tunnel are checked before any program sees them")
   func settings() async throws {
     for (name, value) in [

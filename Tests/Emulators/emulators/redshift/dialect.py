@@ -287,6 +287,9 @@ class Dialect:
             return token.text
         low = token.low
         following = next((t for t in part[index + 1:] if t.kind != "space"), None)
+        if low == "set_config" and following and following.text == "(":
+            self._own_setting(part, index)
+            return token.text
         if low == "sysdate":
             return "redshift.sysdate()"
         if low == "version" and following and following.text == "(":
@@ -296,6 +299,13 @@ class Dialect:
         if low == "information_schema" and following and following.text == ".":
             return "redshift_information_schema"
         return token.text
+
+    @staticmethod
+    def _own_setting(part, index):
+        """`set_config('query_group', …)` with the prefix that the setting is kept under."""
+        name = next((t for t in part[index + 1:] if t.kind == "string"), None)
+        if name and name.text.strip("'").lower() in OWN_SETTINGS:
+            name.text = f"'redshift.{name.text[1:]}"
 
     @staticmethod
     def _inside_varchar(part, index):

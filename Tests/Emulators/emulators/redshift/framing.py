@@ -64,6 +64,30 @@ def startup_parameters(body):
     return {key.decode(): value.decode("utf-8", "replace") for key, value in pairs if key}
 
 
+def _bind(body):
+    """The values of a Bind message, and the formats that it wants of the result."""
+    at = body.index(0, body.index(0) + 1) + 1
+    (formats,) = struct.unpack_from(">H", body, at)
+    at += 2 + 2 * formats
+    (count,) = struct.unpack_from(">H", body, at)
+    at, values = at + 2, []
+    for _ in range(count):
+        (length,) = struct.unpack_from(">i", body, at)
+        at += 4
+        values.append(None if length < 0 else body[at:at + length])
+        at += max(length, 0)
+    (count,) = struct.unpack_from(">H", body, at)
+    return values, struct.unpack_from(f">{count}h", body, at + 2)
+
+
+def bound(body):
+    return _bind(body)[0]
+
+
+def result_formats(body):
+    return _bind(body)[1]
+
+
 class Messages:
     """Cuts a stream of bytes into whole messages: the way from the server is too busy for a read a message."""
 

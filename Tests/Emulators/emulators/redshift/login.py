@@ -11,17 +11,21 @@ METHODS = ("clear", "md5", "sha256")
 
 
 class Account:
-    def __init__(self, password, method="md5"):
+    def __init__(self, password, method="md5", is_digest=False):
         if method not in METHODS:
             raise ValueError(f"a login is one of {', '.join(METHODS)}, not {method}")
         self.password = password
         self.method = method
+        #: Whether `password` is the MD5 of the password and the user's name already.
+        self.is_digest = is_digest
 
 
 def from_statement(password):
     """What `CREATE USER … PASSWORD` makes of its text: `sha256|…` is stored as SHA-256, other text as MD5."""
     if password.startswith("sha256|"):
         return Account(password.split("|")[1], "sha256")
+    if password.startswith("md5") and len(password) == 35:
+        return Account(password[3:], "md5", is_digest=True)
     return Account(password, "md5")
 
 
@@ -35,7 +39,8 @@ async def verify(account, user, reader, writer):
     elif method == "md5":
         salt = os.urandom(4)
         writer.write(message(b"R", struct.pack(">I", 5) + salt))
-        inner = hashlib.md5(password + user.encode()).hexdigest().encode()
+        inner = password if account and account.is_digest else hashlib.md5(
+            password + user.encode()).hexdigest().encode()
         wanted = b"md5" + hashlib.md5(inner + salt).hexdigest().encode() + b"\0"
     else:
         return await _digest(password, reader, writer)

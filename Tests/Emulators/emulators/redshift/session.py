@@ -6,9 +6,10 @@ import re
 import struct
 import time
 
-from . import rendered
 from .dialect import Dialect, Refused
-from .framing import (Broken, Messages, error, error_fields, message, read_message, startup, text)
+from .rendered import Answers
+from .login import from_statement
+from .framing import (Broken, Messages, bound, error, error_fields, message, read_message, startup, text)
 
 #: What a server of PostgreSQL 8.0's time does not report (emulates what libpq then assumes).
 UNREPORTED = {b"standard_conforming_strings", b"in_hot_standby", b"default_transaction_read_only", b"IntervalStyle",
@@ -29,9 +30,18 @@ class Session:
         self.reader = reader
         self.writer = writer
         self.dialect = Dialect(tenant.views, tenant.single_node)
+        self._rendered = Answers(tenant, writer)
+        #: Whether something since the last Sync was answered here, and whether the backend has seen something.
+        self._is_ours = False
+        self._is_theirs = False
+        #: The backend's last word on its transaction.
+        self._status = b"I"
         self.key = (0, 0)
         self.query = 0
         self.timeout = 0.0
+        #: As it was set last; noted with every statement.
+        self.query_group = "default"
+        self._sets_query_group = False
         self._refused = []
         self._queue = 0.0
         self._began = 0.0
@@ -98,9 +108,31 @@ class Session:
                 if translated is None:
                     skipping = True
                     continue
+                if self._rendered.parse(name, sql.decode()):
+                    self._is_ours = True
+                    continue
+                self._is_theirs = True
+                self._sets_query_group = "set_config('query_group'" in sql.decode()
                 body = name + b"\0" + translated.encode() + b"\0" + types
                 self.backend_writer.write(message(kind, body))
                 continue
+            elif kind in (b"B", b"D", b"E", b"C") and await self._rendered.extended(kind, body):
+                self._is_ours = True
+                continue
+            elif kind == b"S":
+                is_ours, self._is_ours = self._is_ours, False
+                is_theirs, self._is_theirs = self._is_theirs, False
+                if is_ours and not is_theirs:
+                    self.writer.write(message(b"Z", self._status))
+                    await self.writer.drain()
+                    continue
+            elif kind == b"B" and self._sets_query_group:
+                self._sets_query_group = False
+                self.query_group = bound(body)[0].decode()
+                # Documented as the longest (guide, "query_group"); what a longer one gets is not.
+                if len(self.query_group) > 320:
+                    raise Broken("a query_group of more than 320 characters")
+            self._is_theirs = self._is_theirs or kind in (b"B", b"D", b"E", b"C")
             self.backend_writer.write(message(kind, body))
             await self.backend_writer.drain()
             if kind == b"X":
@@ -109,23 +141,22 @@ class Session:
     async def _statement(self, sql, kind):
         """Its text for the backend (sent already where it is a simple query); None where it was answered here."""
         is_simple = kind == b"Q"
-        self.tenant.note("simple" if is_simple else "parse", sql=sql, pid=self.key[0])
+        self.tenant.note("simple" if is_simple else "parse", sql=sql, pid=self.key[0],
+                         query_group=self.query_group)
         self.query = next(self.emulator.query_numbers)
         self._began, self._queue = time.monotonic(), 0.0
         found = re.search(r"SET\s+(?:SESSION\s+)?statement_timeout\s+(?:TO|=)\s+'?(\d+)", sql, re.IGNORECASE)
         if found:
             self.timeout = int(found[1]) / 1000
+        found = re.search(r"SET\s+(?:SESSION\s+)?query_group\s+(?:TO|=)\s+'([^']*)'", sql, re.IGNORECASE)
+        if found:
+            self.query_group = found[1]
         fault = self.tenant.faults.strike("statement", {"sql": sql, "user": self.user, "simple": is_simple})
         if fault and not await self._disturb(fault.action, is_simple):
             return None
-        for name, table in self.tenant.rendered.items():
-            if name in sql:
-                rows = 0 if re.search(r"LIMIT 0\s*$", sql) else table["rows"]
-                if "count(*)" in sql or "LIMIT" in sql and rows:
-                    rows = min(rows, 10)
-                await rendered.answer(self.writer, rows, table.get("payload", 200), is_simple,
-                                      lambda count: self.tenant.journal.counters.update({name: count}))
-                return None
+        if is_simple and await self._rendered.simple(sql, self._status):
+            return None
+        self._change_accounts(sql)
         if re.search(r"svv_columns|pg_get_late_binding_view_cols|show\s+columns", sql, re.IGNORECASE):
             await asyncio.to_thread(self.tenant.describe_views)
         try:
@@ -139,6 +170,14 @@ class Session:
             await self.backend_writer.drain()
             return None
         return translated
+
+    def _change_accounts(self, sql):
+        """`CREATE USER … PASSWORD` and `ALTER USER … PASSWORD`: logins are the emulator's own."""
+        for name, password in re.findall(
+                r"""(?:CREATE|ALTER)\s+USER\s+("[^"]+"|\w+)\s+(?:WITH\s+)?PASSWORD\s+'((?:[^']|'')*)'""", sql,
+                re.IGNORECASE):
+            # Names fold in quotes too.
+            self.tenant.accounts[name.strip('"').lower()] = from_statement(password.replace("''", "'"))
 
     async def _disturb(self, action, is_simple):
         """False where the statement has been answered."""
@@ -221,6 +260,8 @@ class Session:
         elif kind == b"R":
             # The client has been let in by us.
             return b""
+        elif kind == b"Z":
+            self._status = body
         elif kind == b"K":
             self.key = struct.unpack(">II", body)
             self.tenant.sessions[self.key] = self

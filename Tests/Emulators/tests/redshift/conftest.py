@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -45,9 +46,9 @@ class Steering:
         return redshift_connector.connect(
             host="localhost", port=self.port, user=user, password=USERS[user]["password"], database=database, **options)
 
-    def psycopg(self, user="braze_user", database="dev", **options):
+    def psycopg(self, user="braze_user", database="dev", password=None, **options):
         options = {"sslmode": "verify-full", "sslrootcert": self.caFile, "port": self.port, **options}
-        return psycopg.connect(host="localhost", user=user, password=options.pop("password", USERS[user]["password"]),
+        return psycopg.connect(host="localhost", user=user, password=password or USERS[user]["password"],
                                dbname=database, **options)
 
     def psql(self, sql, user="admin"):
@@ -88,3 +89,13 @@ def redshift(process, postgres):
                               "superuser": postgres.user, "users": USERS})
     yield process
     process.call("DELETE", "/dev")
+
+
+@pytest.fixture(autouse=True)
+def authority(process, monkeypatch):
+    # redshift_connector takes its authorities from a file of its own, or from here.
+    original = ssl.SSLContext.load_verify_locations
+
+    def load(self, *arguments, **named):
+        original(self, cafile=process.caFile)
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)

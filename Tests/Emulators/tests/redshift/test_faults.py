@@ -48,14 +48,3 @@ def test_a_connection_is_cut_after_rows(redshift, postgres):
     redshift.fault(point="statement", where={"sql": "many"}, action={"reset_after": 10})
     with pytest.raises(psycopg.OperationalError), redshift.psycopg() as connection:
         connection.execute("SELECT n FROM many")
-
-
-def test_rendered_rows(redshift):
-    redshift.call("POST", "/dev/render", {"name": "rendered", "rows": 5000})
-    with redshift.psycopg(autocommit=True) as connection:
-        for prepared in (False, True):
-            rows = connection.execute("SELECT updated_at, external_id, payload FROM rendered WHERE external_id <> %s",
-                                      ("",), prepare=prepared).fetchall() if not prepared else rows
-        assert len(rows) == 5000 and rows[-1][1] == "user-4999"
-        assert connection.execute("SELECT * FROM rendered LIMIT 0").fetchall() == []
-        assert connection.execute("SELECT 1").fetchone() == (1,)

@@ -1,20 +1,11 @@
 """How clients get in: auth 3, 5 and 13, TLS by the test authority, what the server says it is."""
 
+import hashlib
+
 import psycopg
 import pytest
 import redshift_connector
 from redshift_connector.error import InterfaceError, ProgrammingError
-
-
-@pytest.fixture(autouse=True)
-def authority(process, monkeypatch):
-    # redshift_connector takes its authorities from a file of its own, or from here.
-    import ssl
-    original = ssl.SSLContext.load_verify_locations
-
-    def load(self, *arguments, **named):
-        original(self, cafile=process.caFile)
-    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)
 
 
 @pytest.mark.parametrize("user", ["braze_user", "clear_user", "sha_user"])
@@ -73,3 +64,33 @@ def test_a_database_that_is_not_there(redshift):
         redshift.psycopg(database="nowhere")
     with pytest.raises((ProgrammingError, InterfaceError), match="3D000"):
         redshift.connector(database="nowhere")
+
+
+def test_users_are_made_and_changed_by_sql(redshift, postgres):
+    digest = hashlib.md5(b"Second1new_user").hexdigest()
+    try:
+        for statement, password in [
+            ("CREATE USER New_User PASSWORD 'First''s1'", "First's1"),
+            (f"ALTER USER \"NEW_USER\" PASSWORD 'md5{digest}'", "Second1"),
+        ]:
+            # A name in quotes folds too.
+            assert redshift.psql(statement).returncode == 0
+            with redshift.psycopg("new_user", password=password) as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+            with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+                redshift.psycopg("new_user", password="another")
+        assert redshift.psql("ALTER USER new_user PASSWORD 'sha256|Third1'").returncode == 0
+        with pytest.raises(psycopg.OperationalError, match="authentication method 13"):
+            redshift.psycopg("new_user", password="Third1")
+    finally:
+        postgres.execute("DROP ROLE IF EXISTS new_user")
+
+
+def test_set_config_and_the_journal_s_query_group(redshift):
+    with redshift.psycopg(autocommit=True) as connection:
+        connection.execute("SELECT set_config('query_group', %s, false)", ("it's a tag",))
+        assert connection.execute("SHOW query_group").fetchone() == ("it's a tag",)
+        connection.execute("SET query_group TO 'plain'")
+        connection.execute("SELECT 77")
+    groups = {entry["sql"]: entry["query_group"] for entry in redshift.journal() if "sql" in entry}
+    assert groups["SHOW query_group"] == "it's a tag" and groups["SELECT 77"] == "plain"

@@ -2,7 +2,6 @@
 
 import psycopg
 import pytest
-from .test_login import authority  # noqa: F401
 
 
 @pytest.fixture
