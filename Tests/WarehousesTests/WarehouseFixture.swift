@@ -67,8 +67,6 @@ enum Fixtures {
     "databricks",
     //
     "redshift",
-    //
-    "snowflake",
   ]
 
   static func make(_ type: String) async throws -> any WarehouseFixture {

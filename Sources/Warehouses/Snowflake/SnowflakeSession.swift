@@ -60,10 +60,11 @@ final class SnowflakeSession: Sendable {
         try await resumeWarehouse(after: error, source: statement.source)
       } catch let error as SnowflakeError
         where (error.code == "000630" || error.status == 408) && !hasTimedOut
+        && statement.timeout == nil
       {
         hasTimedOut = true
       } catch {
-        throw failures.failure(error, source: statement.source)
+        throw failures.failure(error, source: statement.source, timeout: statement.timeout)
       }
     }
   }
@@ -115,7 +116,7 @@ final class SnowflakeSession: Sendable {
     }
     running.withLock { _ = $0.insert(handle) }
     do {
-      let result = try await poll(handle)
+      let result = try await poll(handle, timeout: statement.timeout(settings))
       running.withLock { _ = $0.remove(handle) }
       return Finished(response: result, handle: handle, startedAt: created ?? date ?? world.now())
     } catch let error as SnowflakeError {
@@ -125,9 +126,9 @@ final class SnowflakeSession: Sendable {
     }
   }
 
-  private func poll(_ handle: String) async throws -> HTTPResponse {
+  private func poll(_ handle: String, timeout: Int) async throws -> HTTPResponse {
     var delay = Self.firstPoll
-    let deadline = ContinuousClock.now + .seconds(settings.statementTimeout + 600)
+    let deadline = ContinuousClock.now + .seconds(timeout + 600)
     while true {
       try await Task.sleep(for: delay)
       let response = try await get(handle, partition: nil)

@@ -15,12 +15,18 @@ struct SnowflakeStatement: Sendable {
   var isAsynchronous = false
   /// Names what is read, for messages.
   var source: String
+  /// Seconds after which the server ends it, where that is less than the source's setting.
+  var timeout: Int?
+
+  func timeout(_ settings: SnowflakeSettings) -> Int {
+    min(timeout ?? settings.statementTimeout, settings.statementTimeout)
+  }
 
   /// The body of the request. No output format is set: each would change how values are written.
   func body(_ settings: SnowflakeSettings) -> [UInt8] {
     var members: [(key: String, value: JSONValue)] = [
       ("statement", .string(text)),
-      ("timeout", .number(String(settings.statementTimeout))),
+      ("timeout", .number(String(timeout(settings)))),
       ("database", .string(settings.database)),
       ("schema", .string(settings.schema)),
       ("warehouse", .string(settings.warehouse)),

@@ -5,7 +5,7 @@ import Warehouse
 
 /// One login at an account. The SQL API has no sessions: what ends with it is what is under way.
 final class SnowflakeWarehouseConnection: WarehouseConnection {
-  private let session: SnowflakeSession
+  let session: SnowflakeSession
   private let version: String
   private let reader = Mutex<SnowflakeChangeReader?>(nil)
 
