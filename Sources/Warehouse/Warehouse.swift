@@ -68,31 +68,6 @@ public protocol WarehouseConnection: Sendable {
   func close() async
 }
 
-/// What a driver may leave for later; it says so.
-extension WarehouseConnection {
-  public func rows(
-    of user: SourceUser,
-    in selection: RowSelection,
-    data: DataType,
-    limit: Int
-  ) async throws -> UserRows { throw notBuilt("cannot be asked for the rows of one user") }
-
-  public func countChanges(
-    _ selection: RowSelection,
-    data: DataType,
-    from: Timestamp?,
-    before: Timestamp?
-  ) async throws -> ChangeCount { throw notBuilt("cannot be asked how many rows a move means") }
-
-  private func notBuilt(_ what: String) -> Failure {
-    Failure(
-      "not_built",
-      "a source of this type \(what) in this version",
-      recovery: .needsOperator
-    )
-  }
-}
-
 /// The result of a run's SELECT, as it streams in. Used by one task at a time.
 ///
 /// Memory stays bounded: the driver reads ahead at most one batch.

@@ -7,7 +7,7 @@ import Warehouses
 /// Part of what every driver promises: run over all that the registry holds.
 @Suite("Every warehouse driver finds a user's rows the same way")
 struct UserRowsTests {
-  static let types = Fixtures.asked
+  static let types = Fixtures.types
 
   @Test("all rows of the user, newest first, and how many have no UPDATED_AT", arguments: types)
   func rows(type: String) async throws {

@@ -95,7 +95,7 @@ struct WarehouseContractTests {
     #expect(try await fixture.read("t", from: .earliest).count == 4)
   }
 
-  @Test("counts what it would read, from here and before there", arguments: Fixtures.asked)
+  @Test("counts what it would read, from here and before there", arguments: Fixtures.types)
   func counts(type: String) async throws {
     let fixture = try await Fixtures.make(type)
     try await fixture.create(
@@ -329,30 +329,6 @@ struct WarehouseContractTests {
     await #expect(throws: (any Error).self) {
       try await connection.inspect(fixture.selection("large"), data: .attributes, previewLimit: 1)
     }
-  }
-
-  @Test("says so where it cannot be asked for that yet", arguments: Fixtures.notAsked)
-  func notBuilt(type: String) async throws {
-    let fixture = try await Fixtures.make(type)
-    let connection = try await fixture.connect()
-    let rows = await #expect(throws: Failure.self) {
-      try await connection.rows(
-        of: .externalID("a"),
-        in: fixture.selection("t"),
-        data: .attributes,
-        limit: 1
-      )
-    }
-    let count = await #expect(throws: Failure.self) {
-      try await connection.countChanges(
-        fixture.selection("t"),
-        data: .attributes,
-        from: nil,
-        before: nil
-      )
-    }
-    #expect(rows?.code == "not_built" && count?.code == "not_built")
-    await connection.close()
   }
 
   static let types = Fixtures.types

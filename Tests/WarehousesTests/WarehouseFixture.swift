@@ -58,14 +58,6 @@ enum Fixtures {
     getenv("SLUICE_EMULATORS") != nil || !emulated.contains($0)
   }
 
-  /// Drivers that cannot be asked for a user's rows, and how many a cursor's move means, yet.
-  static let notAsked = types.filter(mute.contains)
-  static let asked = types.filter { !mute.contains($0) }
-  private static let mute: Set = [
-    //
-    "snowflake",
-  ]
-
   static func make(_ type: String) async throws -> any WarehouseFixture {
     guard let fixture = all[type] else { throw MissingFixture(type: type) }
     return try await fixture.init()

@@ -9,8 +9,7 @@ import Warehouse
 final class SnowflakeChangeReader: ChangeReader, @unchecked Sendable {
   let warehouseTime: Timestamp
   private let result: SnowflakeResult
-  let columns: [SourceColumn]
-  private let isDate: Bool
+  private let shape: SnowflakeRowShape
   private let source: String
   private var builder = RowBatchBuilder()
   private var hasEnded = false
@@ -19,10 +18,11 @@ final class SnowflakeChangeReader: ChangeReader, @unchecked Sendable {
   init(_ result: SnowflakeResult, _ changes: SnowflakeChanges) {
     self.result = result
     warehouseTime = result.startedAt
-    columns = changes.columns.entries.map(\.column)
-    isDate = changes.instantType == "date"
+    shape = SnowflakeRowShape(changes)
     source = changes.source.name
   }
+
+  var columns: [SourceColumn] { shape.columns }
 
   var reportedRowCount: Int64? { get async { hasEnded ? result.rowCount : nil } }
 
@@ -32,7 +32,8 @@ final class SnowflakeChangeReader: ChangeReader, @unchecked Sendable {
     do {
       guard !isClosed.load(ordering: .acquiring) else { throw closedFailure }
       hasEnded = try await !result.read { cells in
-        try append(cells)
+        guard let row = try shape.row(cells) else { throw SnowflakeRowShape.badInstant }
+        builder.append(row)
         return !builder.isFull
       }
       let batch = builder.take()
@@ -56,27 +57,5 @@ final class SnowflakeChangeReader: ChangeReader, @unchecked Sendable {
       "the connection was closed while \(source) was being read",
       recovery: .failRun
     )
-  }
-
-  /// The hot path.
-  private func append(_ cells: JSONCells.Lent) throws {
-    guard let text = cells[0],
-      let updatedAt = isDate ? SnowflakeInstant.date(text) : SnowflakeInstant.timestamp(text)
-    else {
-      throw Failure(
-        "bad_updated_at",
-        "Snowflake wrote an UPDATED_AT in a form that is not known",
-        recovery: .failRun
-      )
-    }
-    var row = SourceRow()
-    row.updatedAt = updatedAt
-    for index in 1..<columns.count {
-      row.set(columns[index], cells[index])
-      if columns[index] == .payload, cells.size(index) > RowBatchBuilder.maximumPayload {
-        row.oversizedPayload = UInt64(cells.size(index))
-      }
-    }
-    builder.append(row)
   }
 }

@@ -39,24 +39,52 @@ struct SnowflakeChanges: Sendable {
     }
   }
 
-  /// Columns in the order of `columns.entries`. The column stays bare in the predicate, for
-  /// micro-partitions to be left out by their least and greatest value (warehouses.md, E.5).
+  /// Columns in the order of `columns.entries`.
   func statement(from: Timestamp?) -> SnowflakeStatement {
-    let updatedAt = "s.\(TableName.quoted(columns.updatedAt.name))"
-    var condition = "\(updatedAt) IS NOT NULL"
-    var bindings: [SnowflakeStatement.Binding] = []
-    // What is out of Timestamp's range was clamped to its earliest: no bound then.
-    if let from, from != .earliest {
-      condition += " AND \(updatedAt) >= ?"
-      bindings.append(Self.binding(from, type: instantType))
-    }
-    let list = columns.entries.map { "s.\(TableName.quoted($0.name))" }.joined(separator: ", ")
+    let (condition, bindings) = condition(from: from, before: nil)
     return SnowflakeStatement(
       text: "SELECT \(list) FROM \(source.from) WHERE \(condition) ORDER BY \(updatedAt)",
       bindings: bindings,
       isAsynchronous: true,
       source: source.name
     )
+  }
+
+  /// How many rows `statement` would give.
+  func countStatement(from: Timestamp?, before: Timestamp?) -> SnowflakeStatement {
+    let (condition, bindings) = condition(from: from, before: before)
+    return SnowflakeStatement(
+      text: "SELECT COUNT(*) FROM \(source.from) WHERE \(condition)",
+      bindings: bindings,
+      isAsynchronous: true,
+      source: source.name
+    )
+  }
+
+  var updatedAt: String { "s.\(TableName.quoted(columns.updatedAt.name))" }
+
+  var list: String {
+    columns.entries.map { "s.\(TableName.quoted($0.name))" }.joined(separator: ", ")
+  }
+
+  /// The column stays bare, for micro-partitions to be left out by their least and greatest value
+  /// (warehouses.md, E.5).
+  private func condition(
+    from: Timestamp?,
+    before: Timestamp?
+  ) -> (text: String, bindings: [SnowflakeStatement.Binding]) {
+    var text = "\(updatedAt) IS NOT NULL"
+    var bindings: [SnowflakeStatement.Binding] = []
+    // What is out of Timestamp's range was clamped to its earliest: no bound then.
+    if let from, from != .earliest {
+      text += " AND \(updatedAt) >= ?"
+      bindings.append(Self.binding(from, type: instantType))
+    }
+    if let before {
+      text += " AND \(updatedAt) < ?"
+      bindings.append(Self.binding(before, type: instantType))
+    }
+    return (text, bindings)
   }
 
   /// Of the column's own type: another one would bring a session's time zone into the comparison.

@@ -43,6 +43,9 @@ struct SnowflakeError: Error, Sendable {
     return String(line)
   }
 
+  /// It does not know the key: another one may do. Not so where it knows the user and keeps them out.
+  var isOfLogin: Bool { status == 401 && !["390422", "390189"].contains(code) }
+
   /// The server may answer otherwise a moment later.
   var isTransient: Bool { code == "390505" || [429, 500, 502, 503, 504].contains(status) }
 }

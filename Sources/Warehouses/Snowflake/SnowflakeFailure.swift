@@ -9,9 +9,11 @@ struct SnowflakeFailure: Sendable {
   let user: String
 
   /// - Parameter source: `table "DB"."S"."T"`, `the query`, or what else was under way.
-  func failure(_ error: any Error, source: String) -> any Error {
+  /// - Parameter timeout: of the statement in seconds, where it has one of its own.
+  func failure(_ error: any Error, source: String, timeout: Int? = nil) -> any Error {
     switch error {
-    case let error as SnowflakeError: return named(error, source)
+    case let error as SnowflakeError:
+      return timeout.flatMap { lateAnswer(error, source, $0) } ?? named(error, source)
     case let error as FetchError: return transport(error, source)
     default: return error
     }
@@ -125,6 +127,20 @@ struct SnowflakeFailure: Sendable {
       return failure("query_failed", "Snowflake did not take the request: \(words)", .failRun)
     default: return byState(error, source, words)
     }
+  }
+
+  /// Of a question of a person's, which had to be answered soon.
+  private func lateAnswer(_ error: SnowflakeError, _ source: String, _ timeout: Int) -> Failure? {
+    guard error.code == "000630" || error.status == 408 else { return nil }
+    return Failure(
+      "statement_timeout",
+      """
+      Snowflake did not find the rows in \(source) within \(timeout) s: give warehouse \
+      \(SnowflakeName.written(settings.warehouse)) more size, or cluster the table by its identifier
+      """,
+      recovery: .failRun,
+      cause: error.description
+    )
   }
 
   private func missing(_ error: SnowflakeError, _ source: String, _ words: String) -> Failure {

@@ -245,6 +245,8 @@ struct SnowflakeColumn: Sendable, Equatable {
   var precision: Int64?
   var scale: Int64?
   var length: Int64?
+  /// Its values compare by other rules than their bytes.
+  var isCollated: Bool
 
   init(_ value: JSONValue) {
     name = value["name"]?.string ?? ""
@@ -253,6 +255,7 @@ struct SnowflakeColumn: Sendable, Equatable {
     precision = value["precision"]?.integer
     scale = value["scale"]?.integer
     length = value["length"]?.integer
+    isCollated = value["collation"]?.string.map { !$0.isEmpty } ?? false
   }
 
   /// As DESC TABLE prints it.

@@ -1,6 +1,5 @@
 import HTTPFetch
 import SyncModel
-import Synchronization
 import Warehouse
 
 /// Calls of one account's SQL API: tokens, retries, submitting, polling, cancelling.
@@ -8,30 +7,37 @@ final class SnowflakeSession: Sendable {
   let settings: SnowflakeSettings
   let login: SnowflakeLogin
   let failures: SnowflakeFailure
+  private let tag: QueryTag
   private let client: HTTPClient
   private let world: World
   private let policy: FetchRetryPolicy
-  /// Handles of statements that the server may still be working at.
-  private let running = Mutex<Set<String>>([])
+  private let work = SnowflakeWork()
 
   static let path = "/api/v2/statements"
   /// Of an answer without rows.
   private static let smallBody = 4 << 20
   private static let firstPoll = Duration.milliseconds(100)
   private static let longestPoll = Duration.seconds(5)
-  /// How long a cancellation may hold up a close.
+  /// How long one request of a close may take, and how long it may be tried again.
   private static let cancelTimeout = Duration.seconds(5)
+  private static let lastPolicy = FetchRetryPolicy(
+    maximumAttempts: 3,
+    longestDelay: .seconds(1),
+    deadline: cancelTimeout
+  )
 
   init(
     _ settings: SnowflakeSettings,
     login: SnowflakeLogin,
     user: String,
+    tag: QueryTag,
     client: HTTPClient,
     world: World
   ) {
     self.settings = settings
     self.login = login
     failures = SnowflakeFailure(settings: settings, user: user)
+    self.tag = tag
     self.client = client
     self.world = world
     policy = FetchRetryPolicy(maximumAttempts: 6, longestDelay: .seconds(10))
@@ -60,10 +66,14 @@ final class SnowflakeSession: Sendable {
         try await resumeWarehouse(after: error, source: statement.source)
       } catch let error as SnowflakeError
         where (error.code == "000630" || error.status == 408) && !hasTimedOut
+        && statement.timeout == nil
       {
         hasTimedOut = true
+      } catch let error where work.isClosed && !(error is CancellationError) {
+        // Also what the server says of a statement that a close has cancelled.
+        throw failures.failure(SnowflakeWork.closed, source: statement.source)
       } catch {
-        throw failures.failure(error, source: statement.source)
+        throw failures.failure(error, source: statement.source, timeout: statement.timeout)
       }
     }
   }
@@ -90,19 +100,24 @@ final class SnowflakeSession: Sendable {
 
   private func submit(_ statement: SnowflakeStatement) async throws -> Finished {
     let requestID = world.newID()
-    let body = statement.body(settings)
-    let response = try await send(takes: [200, 202]) { isRetry in
-      // The same id with `retry` on: the server does not run it twice (warehouses.md, A.8).
-      var target = "\(Self.path)?requestId=\(requestID)&nullable=true"
-      if statement.isAsynchronous { target += "&async=true" }
-      if isRetry { target += "&retry=true" }
-      // Not idempotent, so that libcurl does not send it again by itself, without `retry`.
-      var request = HTTPRequest(.post, try settings.origin.replacing(target: target), body: body)
-      try request.headers.add("Content-Type", "application/json")
-      return request
+    let response: HTTPResponse
+    do {
+      response = try await send(takes: [200, 202]) { isRetry in
+        try Task.checkCancellation()
+        try work.begin(requestID, statement)
+        return try submission(of: statement, requestID, isRetry: isRetry)
+      }
+    } catch let error as SnowflakeError where !error.isTransient {
+      // An answer, by which the statement has ended or never was.
+      work.forget(requestID)
+      throw error
+    } catch let error as FetchError where !error.mayHaveArrived {
+      work.forget(requestID)
+      throw error
     }
     let date = response.headers["Date"].flatMap { HTTPDate.parse($0, now: world.now()) }
     if response.status == 200 {
+      work.forget(requestID)
       return Finished(response: response, startedAt: date ?? world.now())
     }
     let answer = JSONValue(try await response.collect(limit: Self.smallBody))
@@ -113,21 +128,41 @@ final class SnowflakeSession: Sendable {
     let created = answer?["createdOn"]?.integer.map {
       Timestamp(clampingSeconds: $0 / 1000, nanoseconds: $0 % 1000 * 1_000_000)
     }
-    running.withLock { _ = $0.insert(handle) }
+    work.know(handle, of: requestID)
     do {
-      let result = try await poll(handle)
-      running.withLock { _ = $0.remove(handle) }
+      let result = try await poll(handle, timeout: statement.timeout(settings))
+      work.end(handle)
       return Finished(response: result, handle: handle, startedAt: created ?? date ?? world.now())
     } catch let error as SnowflakeError {
       // The server has ended it.
-      running.withLock { _ = $0.remove(handle) }
+      work.end(handle)
       throw error
     }
   }
 
-  private func poll(_ handle: String) async throws -> HTTPResponse {
+  /// The same id with `retry` on: the server does not run it twice (warehouses.md, A.8).
+  private func submission(
+    of statement: SnowflakeStatement,
+    _ requestID: String,
+    isRetry: Bool,
+    isAsynchronous: Bool? = nil
+  ) throws -> HTTPRequest {
+    var target = "\(Self.path)?requestId=\(requestID)&nullable=true"
+    if isAsynchronous ?? statement.isAsynchronous { target += "&async=true" }
+    if isRetry { target += "&retry=true" }
+    // Not idempotent, so that libcurl does not send it again by itself, without `retry`.
+    var request = HTTPRequest(
+      .post,
+      try settings.origin.replacing(target: target),
+      body: statement.body(settings, tag: tag)
+    )
+    try request.headers.add("Content-Type", "application/json")
+    return request
+  }
+
+  private func poll(_ handle: String, timeout: Int) async throws -> HTTPResponse {
     var delay = Self.firstPoll
-    let deadline = ContinuousClock.now + .seconds(settings.statementTimeout + 600)
+    let deadline = ContinuousClock.now + .seconds(timeout + 600)
     while true {
       try await Task.sleep(for: delay)
       let response = try await get(handle, partition: nil)
@@ -141,7 +176,7 @@ final class SnowflakeSession: Sendable {
       response.body.cancel()
       delay = asked.map { min($0, .seconds(60)) } ?? min(delay * 2, Self.longestPoll)
       guard ContinuousClock.now < deadline else {
-        await cancel([handle])
+        await cancel(handle)
         throw SnowflakeError(status: 408, code: "000630")
       }
     }
@@ -182,16 +217,23 @@ final class SnowflakeSession: Sendable {
 
   /// Sends until an answer of `takes` comes. A refused token is made anew once; what may pass is sent
   /// again with back-off.
+  /// - Parameter isLast: it is sent although the session is closed.
   /// - Throws: `SnowflakeError`, `FetchError`, `CancellationError`, the vault's `Failure`.
   private func send(
     takes statuses: Set<Int>,
+    policy: FetchRetryPolicy? = nil,
+    isLast: Bool = false,
     _ make: (_ isRetry: Bool) throws -> HTTPRequest
   ) async throws -> HTTPResponse {
+    let policy = policy ?? self.policy
     let start = ContinuousClock.now
     var attempts = 0
     var isRetry = false
-    var hasRenewed = false
+    var mayHaveArrived = false
+    var refusal: SnowflakeError?
+    var hasTurned = false
     while true {
+      if work.isClosed, !isLast { throw SnowflakeWork.closed }
       let token = try await login.token()
       var request = try make(isRetry)
       try request.headers.add(
@@ -204,7 +246,10 @@ final class SnowflakeSession: Sendable {
       let problem: any Error
       do {
         let response = try await client.send(request)
-        if statuses.contains(response.status) { return response }
+        if statuses.contains(response.status) {
+          if hasTurned { try await login.prove(token.version) }
+          return response
+        }
         let date = response.headers["Date"]
         let error = SnowflakeError(
           status: response.status,
@@ -212,19 +257,25 @@ final class SnowflakeSession: Sendable {
         )
         if error.status == 401 {
           await login.refused(token)
-          guard hasRenewed else {
-            hasRenewed = true
+          // Once it is made anew; then the other keys that can sign have one try each.
+          guard let first = refusal else {
+            refusal = skewed(error, date: date)
             continue
           }
-          throw skewed(error, date: date)
+          guard error.isOfLogin, try await login.turn(from: token) else { throw first }
+          hasTurned = true
+          continue
         }
         guard error.isTransient else { throw error }
         problem = error
+        mayHaveArrived = mayHaveArrived || error.status != 429
         outcome = .status(
           policy.statuses.contains(error.status) ? error.status : 503,
           retryAfter: response.headers["Retry-After"]
         )
-      } catch let error as FetchError {
+      } catch var error as FetchError {
+        mayHaveArrived = mayHaveArrived || error.mayHaveArrived
+        error.mayHaveArrived = mayHaveArrived
         problem = error
         outcome = .failure(error)
       }
@@ -259,31 +310,52 @@ final class SnowflakeSession: Sendable {
 
   /// Cancels what the server may still be working at, and ends every transfer. Never throws.
   func close() async {
-    let handles = running.withLock { running in
-      defer { running = [] }
-      return running
-    }
-    await cancel(handles)
+    await cancel(work.close())
     client.shutDown()
   }
 
   /// In a task of its own: who closes may be cancelled already, and the warehouse would go on and cost.
-  private func cancel(_ handles: Set<String>) async {
-    guard !handles.isEmpty else { return }
+  private func cancel(_ left: SnowflakeWork.Left) async {
+    guard !left.running.isEmpty || !left.unanswered.isEmpty else { return }
     await Task {
-      for handle in handles {
-        // What has ended meanwhile, or is not known, needs no cancelling (000709).
-        _ = try? await send(takes: [200, 422]) { _ in
-          var request = HTTPRequest(
-            .post,
-            try settings.origin.replacing(target: "\(Self.path)/\(handle)/cancel")
-          )
-          request.isIdempotent = true
-          request.timeouts = FetchTimeouts(whole: Self.cancelTimeout)
-          return request
+      await withDiscardingTaskGroup { group in
+        for handle in left.running { group.addTask { await self.cancel(handle) } }
+        for (requestID, statement) in left.unanswered {
+          group.addTask {
+            guard let handle = await self.handle(of: statement, requestID) else { return }
+            await self.cancel(handle)
+          }
         }
       }
     }.value
+  }
+
+  private func cancel(_ handle: String) async {
+    // What has ended meanwhile, or is not known, needs no cancelling (000709).
+    _ = try? await send(takes: [200, 422], policy: Self.lastPolicy, isLast: true) { _ in
+      var request = HTTPRequest(
+        .post,
+        try settings.origin.replacing(target: "\(Self.path)/\(handle)/cancel")
+      )
+      request.isIdempotent = true
+      request.timeouts = FetchTimeouts(whole: Self.cancelTimeout)
+      return request
+    }
+  }
+
+  /// What the server calls a statement whose answer did not come: it is asked again, and answers for the
+  /// first execution (warehouses.md, A.8). nil where it is over, or where no answer comes in time.
+  private func handle(of statement: SnowflakeStatement, _ requestID: String) async -> String? {
+    let response = try? await send(takes: [200, 202], policy: Self.lastPolicy, isLast: true) { _ in
+      var request = try submission(of: statement, requestID, isRetry: true, isAsynchronous: true)
+      request.timeouts = FetchTimeouts(whole: Self.cancelTimeout)
+      return request
+    }
+    guard let response, response.status == 202,
+      let answer = try? await response.collect(limit: Self.smallBody),
+      let handle = JSONValue(answer)?["statementHandle"]?.string, Self.isHandle(handle)
+    else { return nil }
+    return handle
   }
 
   /// It goes into a path.

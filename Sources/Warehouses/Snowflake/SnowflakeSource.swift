@@ -63,7 +63,7 @@ struct SnowflakeSource: Sendable {
 extension SnowflakeSession {
   /// Runs a statement with few rows and reads them all; one whose answer breaks off is run again.
   func small(_ statement: SnowflakeStatement) async throws -> (
-    columns: [SnowflakeColumn], rows: [[String?]]
+    columns: [SnowflakeColumn], rows: [[String?]], startedAt: Timestamp
   ) {
     var attempts = 0
     while true {
@@ -78,7 +78,7 @@ extension SnowflakeSession {
           )
           return true
         }) {}
-        return (result.columns, rows)
+        return (result.columns, rows, result.startedAt)
       } catch let failure as Failure where failure.recovery == .reconnect && attempts < 2 {
         attempts += 1
       }

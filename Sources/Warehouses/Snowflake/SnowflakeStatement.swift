@@ -15,18 +15,26 @@ struct SnowflakeStatement: Sendable {
   var isAsynchronous = false
   /// Names what is read, for messages.
   var source: String
+  /// Seconds after which the server ends it, where that is less than the source's setting.
+  var timeout: Int?
+
+  func timeout(_ settings: SnowflakeSettings) -> Int {
+    min(timeout ?? settings.statementTimeout, settings.statementTimeout)
+  }
 
   /// The body of the request. No output format is set: each would change how values are written.
-  func body(_ settings: SnowflakeSettings) -> [UInt8] {
+  /// - Parameter tag: for QUERY_HISTORY, which keeps 2,000 characters of it.
+  func body(_ settings: SnowflakeSettings, tag: QueryTag) -> [UInt8] {
+    let tag = String(String.UnicodeScalarView(tag.text.unicodeScalars.prefix(2000)))
     var members: [(key: String, value: JSONValue)] = [
       ("statement", .string(text)),
-      ("timeout", .number(String(settings.statementTimeout))),
+      ("timeout", .number(String(timeout(settings)))),
       ("database", .string(settings.database)),
       ("schema", .string(settings.schema)),
       ("warehouse", .string(settings.warehouse)),
       ("role", .string(settings.role)),
       // Comparisons of instants do not depend on the user's own setting then (R14).
-      ("parameters", .object([("timezone", .string("UTC")), ("query_tag", .string("sluice"))])),
+      ("parameters", .object([("timezone", .string("UTC")), ("query_tag", .string(tag))])),
     ]
     if !bindings.isEmpty {
       let values = bindings.enumerated().map { index, binding in

@@ -37,16 +37,19 @@ struct SnowflakeWarehouse: WarehouseDriver {
       settings,
       login: login,
       user: credential.username,
+      tag: tag,
       client: try client(settings),
       world: surroundings.world
     )
+    let connection = SnowflakeWarehouseConnection(session)
+    guard credentials.provesKeys else { return connection }
     do {
-      let version = try await Self.logIn(session, login, provesKeys: credentials.provesKeys)
-      return SnowflakeWarehouseConnection(session, version: version)
+      try await Self.proveKeys(connection, login)
     } catch {
       await session.close()
       throw error
     }
+    return connection
   }
 
   private func client(_ settings: SnowflakeSettings) throws(Failure) -> HTTPClient {
@@ -63,64 +66,30 @@ struct SnowflakeWarehouse: WarehouseDriver {
     }
   }
 
-  /// Asks for the server's version, which needs a good token, the role, and no warehouse.
+  /// Logs in with the key in force, which proves it; then with each other key that can sign, as that is
+  /// what a test of a source is for, while the key in force goes on signing.
   ///
-  /// Where the key in force is not known to the server, the others that can sign are tried once. A test
-  /// tries them in any case: each one that works is proven, while the key in force goes on signing.
-  private static func logIn(
-    _ session: SnowflakeSession,
-    _ login: SnowflakeLogin,
-    provesKeys: Bool
-  ) async throws -> String {
-    let signed = try await login.token()
-    var others = signed.otherVersions
-    var used = signed.version
-    var version: String
-    do {
-      version = try await greet(session)
-    } catch let refusal as Failure where refusal.code == "login_failed" {
-      var found: String?
-      while found == nil, let other = others.first {
-        others.removeFirst()
-        found = try await attempt(other, session, login)
-        if found != nil { used = other }
-      }
-      guard let found else { throw refusal }
-      version = found
-      try await login.prove(used)
-      return version
-    }
-    guard provesKeys else { return version }
-    try await login.prove(used)
-    for other in others where try await attempt(other, session, login) != nil {
-      try await login.prove(other)
-    }
-    // The key in force signs what follows.
-    await login.use(0)
-    return version
-  }
-
-  /// nil where the server refuses the key, or the vault does not sign with it any more.
-  private static func attempt(
-    _ version: UInt32,
-    _ session: SnowflakeSession,
+  /// Where the key in force is not known to the server, the session has turned to another one and
+  /// proven that.
+  private static func proveKeys(
+    _ connection: SnowflakeWarehouseConnection,
     _ login: SnowflakeLogin
-  ) async throws -> String? {
-    await login.use(version)
-    do {
-      return try await greet(session)
-    } catch let failure as Failure
-      where ["login_failed", "key_not_found"].contains(failure.code)
-    {
-      return nil
+  ) async throws {
+    let inForce = try await login.token()
+    try await connection.greet()
+    guard try await login.token().version == inForce.version else { return }
+    try await login.prove(inForce.version)
+    for other in inForce.otherVersions {
+      await login.use(other)
+      do {
+        try await connection.greet()
+        try await login.prove(other)
+      } catch let failure as Failure
+        where ["login_failed", "key_not_found"].contains(failure.code)
+      {
+        // The server does not know it yet, or the vault does not sign with it any more.
+      }
     }
-  }
-
-  private static func greet(_ session: SnowflakeSession) async throws -> String {
-    let statement = SnowflakeStatement(
-      text: "SELECT CURRENT_VERSION()",
-      source: "the server's version"
-    )
-    return try await session.small(statement).rows.first?.first.flatMap { $0 } ?? "?"
+    await login.use(0)
   }
 }

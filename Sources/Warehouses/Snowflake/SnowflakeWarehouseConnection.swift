@@ -5,16 +5,30 @@ import Warehouse
 
 /// One login at an account. The SQL API has no sessions: what ends with it is what is under way.
 final class SnowflakeWarehouseConnection: WarehouseConnection {
-  private let session: SnowflakeSession
-  private let version: String
+  let session: SnowflakeSession
+  private let version = Mutex<String?>(nil)
   private let reader = Mutex<SnowflakeChangeReader?>(nil)
 
-  init(_ session: SnowflakeSession, version: String) {
-    self.session = session
-    self.version = version
+  init(_ session: SnowflakeSession) { self.session = session }
+
+  /// Asked for where it is shown: a run has no use for it.
+  var server: String {
+    get async {
+      if version.withLock({ $0 }) == nil { try? await greet() }
+      return version.withLock { $0 }.map { "Snowflake \($0)" } ?? "Snowflake"
+    }
   }
 
-  var server: String { get async { "Snowflake \(version)" } }
+  /// Asks for the server's version, which needs a good token, the role, and no warehouse.
+  /// - Throws: `Failure`, `CancellationError`.
+  func greet() async throws {
+    let statement = SnowflakeStatement(
+      text: "SELECT CURRENT_VERSION()",
+      source: "the server's version"
+    )
+    let answer = try await session.small(statement).rows.first?.first.flatMap { $0 }
+    version.withLock { $0 = answer }
+  }
 
   func inspect(
     _ selection: RowSelection,

@@ -7,11 +7,28 @@ import Warehouses
 
 @Suite("Snowflake: logging in (A.12, points 1 to 6)")
 struct SnowflakeLoginTests {
+  /// What a login and the first statement end with.
   func failure(_ fixture: SnowflakeFixture) async throws -> Failure {
     try await #require(throws: Failure.self) {
       let connection = try await fixture.connect()
-      await connection.close()
+      do {
+        _ = try await connection.rows(.table("t"))
+        await connection.close()
+      } catch {
+        await connection.close()
+        throw error
+      }
     }
+  }
+
+  /// As a test of a source connects.
+  func tested(_ fixture: SnowflakeFixture) async throws -> any WarehouseConnection {
+    var credentials = fixture.credentials
+    credentials.provesKeys = true
+    return try await WarehouseRegistry.all.driver("snowflake").connect(
+      settings: fixture.settings,
+      credentials: credentials
+    )
   }
 
   @Test(
@@ -36,6 +53,7 @@ struct SnowflakeLoginTests {
     var fixture = try await SnowflakeFixture()
     fixture.settings["account"] = fixture.account.lowercased()
     let connection = try await fixture.connect()
+    #expect(await connection.server.hasPrefix("Snowflake "))
     await connection.close()
   }
 
@@ -50,6 +68,21 @@ struct SnowflakeLoginTests {
     #expect(try await fixture.read("t").count == 1)
     let requests = try await fixture.requests().count
     #expect(fixture.signer.signatures > requests / 2)
+  }
+
+  @Test("a run with nothing new costs two statements: the columns and the rows")
+  func statements() async throws {
+    let fixture = try await SnowflakeFixture()
+    try await fixture.create(.usual("t", [(newYear, "a", "{}")]))
+    let connection = try await fixture.connect()
+    let rows = try await connection.rows(
+      fixture.selection("t"),
+      from: Timestamp(nanoseconds: newYear + 1)
+    )
+    #expect(rows.isEmpty)
+    await connection.close()
+    #expect(try await fixture.requests("submit").count == 2)
+    #expect(try await fixture.counter("executions") == 2)
   }
 
   @Test("4: a read that is longer than a token's life renews it between partitions")
@@ -127,8 +160,34 @@ struct SnowflakeLoginTests {
       "ALTER USER SLUICE SET RSA_PUBLIC_KEY_2='\(SnowflakeFixture.text(keys.second))'"
     )
     fixture.signer.state.withLock { $0.versions = [1, 2] }
-    let connection = try await fixture.connect()
+    let connection = try await tested(fixture)
     #expect(fixture.signer.proven == [2])
+    await connection.close()
+    // Key 1 twice, as a token may be stale, then key 2.
+    #expect(try await fixture.requests("submit").count == 3)
+  }
+
+  @Test("6: a run whose key is not known any more goes on with the next one, and proves it once")
+  func turns() async throws {
+    let fixture = try await SnowflakeFixture()
+    let keys = try TestKeys.shared.get()
+    try await fixture.createLarge(rows: 6_000)
+    try await fixture.sql("ALTER USER SLUICE SET RSA_PUBLIC_KEY_2='\(SnowflakeFixture.text(keys.second))'")
+    fixture.signer.state.withLock { $0.versions = [1, 2] }
+    let connection = try await fixture.connect()
+    #expect(try await connection.rows(fixture.selection("large")).count == 6_000)
+    #expect(fixture.signer.proven.isEmpty)
+    try await fixture.sql("ALTER USER SLUICE UNSET RSA_PUBLIC_KEY")
+    #expect(try await connection.rows(fixture.selection("large")).count == 6_000)
+    #expect(fixture.signer.proven == [2])
+    // Neither is known: the first one's refusal is told, and nothing is tried for ever.
+    try await fixture.sql("ALTER USER SLUICE UNSET RSA_PUBLIC_KEY_2")
+    try await fixture.forget()
+    let failure = try await #require(throws: Failure.self) {
+      _ = try await connection.rows(fixture.selection("large"))
+    }
+    #expect(failure.code == "login_failed")
+    #expect(try await fixture.requests("submit").count <= 4)
     await connection.close()
   }
 
@@ -138,18 +197,15 @@ struct SnowflakeLoginTests {
     let keys = try TestKeys.shared.get()
     try await fixture.create(.usual("t", [(newYear, "a", "{}")]))
     fixture.signer.state.withLock { $0.versions = [1, 2] }
-    var credentials = fixture.credentials
-    credentials.provesKeys = true
-    let driver = try WarehouseRegistry.all.driver("snowflake")
     // The statement was not run yet: the test passes, and nothing is proven of key 2.
-    let before = try await driver.connect(settings: fixture.settings, credentials: credentials)
+    let before = try await tested(fixture)
     #expect(fixture.signer.proven == [1])
     await before.close()
     try await fixture.sql(
       "ALTER USER SLUICE SET RSA_PUBLIC_KEY_2='\(SnowflakeFixture.text(keys.second))'"
     )
     try await fixture.forget()
-    let connection = try await driver.connect(settings: fixture.settings, credentials: credentials)
+    let connection = try await tested(fixture)
     #expect(fixture.signer.proven == [1, 1, 2])
     #expect(try await fixture.counter("login with RSA_PUBLIC_KEY_2") == 1)
     #expect(try await connection.rows(fixture.selection("t")).count == 1)
@@ -179,10 +235,11 @@ struct SnowflakeLoginTests {
       WarehouseSurroundings(world: .system, userAgent: "sluice-tests/1")
     )
     let failure = try await #require(throws: Failure.self) {
-      _ = try await registry.driver("snowflake").connect(
+      let connection = try await registry.driver("snowflake").connect(
         settings: fixture.settings,
         credentials: fixture.credentials
       )
+      _ = try await connection.rows(.table("t"))
     }
     #expect(failure.code == "address_not_allowed")
     #expect(failure.message.contains("SLUICE_EGRESS_ALLOW"))

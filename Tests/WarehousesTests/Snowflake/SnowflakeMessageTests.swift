@@ -216,6 +216,36 @@ struct SnowflakeMessageTests {
     }
   }
 
+  @Test("22: every statement of a connection says whose work it is, in at most 2,000 characters")
+  func tag() async throws {
+    let fixture = try await fixture()
+    let driver = try WarehouseRegistry.all.driver("snowflake")
+    for (tag, text) in [
+      (QueryTag(sync: "users", run: "r-1"), "sluice sync=users run=r-1"),
+      (QueryTag(sync: "users"), "sluice sync=users"), (QueryTag(), "sluice"),
+      (QueryTag(sync: String(repeating: "é", count: 3000)), nil),
+    ] {
+      try await fixture.ask("warehouse", ["name": "WH", "suspended": true, "auto_resume": false])
+      try await fixture.sql("GRANT OPERATE ON WAREHOUSE WH TO ROLE LOADER")
+      try await fixture.forget()
+      let connection = try await driver.connect(
+        settings: fixture.settings,
+        credentials: fixture.credentials,
+        tag: tag
+      )
+      #expect(await connection.server.hasPrefix("Snowflake "))
+      #expect(try await connection.rows(.table("USERS")).count == 1)
+      _ = try await connection.inspect(.table("USERS"), data: .attributes, previewLimit: 1)
+      await connection.close()
+      let tags = try await fixture.requests("submit").map {
+        $0["body"]?["parameters"]?["query_tag"]?.string
+      }
+      // The version, the columns, the warehouse's resuming, the rows, and what the look asks for.
+      #expect(tags.count >= 7)
+      #expect(tags.allSatisfy { text == nil ? $0?.unicodeScalars.count == 2000 : $0 == text })
+    }
+  }
+
   @Test("25: an UPDATED_AT that is no instant, and names that collide, before any row is read")
   func columns() async throws {
     let fixture = try await SnowflakeFixture()
