@@ -128,7 +128,7 @@ final class BigQueryChangeReader: ChangeReader {
       throw Failure(
         "row_count_mismatch",
         "BigQuery counted \(expected) rows of \(changes.source.name) and gave \(state.rows) in slices "
-          + "of time; the run ends and its position stays",
+          + "of time; move the cursor back to where this run began: sluice cursor rewind",
         recovery: .failRun
       )
     }

@@ -121,7 +121,8 @@ extension BigQueryError {
     return (
       passes ? "warehouse_unavailable" : "query_failed",
       "BigQuery answered \(reason.isEmpty ? "status \(status)" : reason) to reading \(source): "
-        + words + (passes ? "; it is tried again" : "; see BigQuery's page of error messages"), passes ? .retry : .failRun
+        + words + (passes ? "; it is tried again" : "; see BigQuery's page of error messages"),
+      passes ? .retry : .failRun
     )
   }
 

@@ -17,11 +17,12 @@ enum BigQueryFailure {
     case .hostNotFound: failure("host_not_found", .retry)
     case .cannotConnect: failure("connection_refused", .retry)
     case .timeout: failure("connect_timeout", .retry)
-    case .tls: failure(
-          "tls_failed",
-          .needsOperator,
-          "where certificates are a proxy's or your own, name their authority with the setting \"caFile\""
-        )
+    case .tls:
+      failure(
+        "tls_failed",
+        .needsOperator,
+        "where certificates are a proxy's or your own, name their authority with the setting \"caFile\""
+      )
     case .notAllowed: failure("address_refused", .needsOperator)
     case .invalidRequest, .invalidSetting: failure("invalid_settings", .needsOperator)
     case .closed: failure("connection_closed", .failRun)

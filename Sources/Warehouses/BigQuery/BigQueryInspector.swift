@@ -80,13 +80,13 @@ struct BigQueryInspector {
     _ previewLimit: Int,
     _ inspection: inout Inspection
   ) async throws {
-      let changes = try BigQueryChanges(source, data: data)
-      inspection.warnings += changes.warnings
-      // Shows missing grants too, without reading a row.
-      let check = try await BigQueryJob.check(changes.query(.all), api: api)
-      inspection.warnings.append(cost(check.bytes, source))
-      try await count(changes, &inspection)
-      try await preview(changes, limit: min(max(previewLimit, 0), 1000), &inspection)
+    let changes = try BigQueryChanges(source, data: data)
+    inspection.warnings += changes.warnings
+    // Shows missing grants too, without reading a row.
+    let check = try await BigQueryJob.check(changes.query(.all), api: api)
+    inspection.warnings.append(cost(check.bytes, source))
+    try await count(changes, &inspection)
+    try await preview(changes, limit: min(max(previewLimit, 0), 1000), &inspection)
   }
 
   private func cost(_ bytes: Int64, _ source: BigQuerySource) -> String {

@@ -44,7 +44,10 @@ struct BigQueryResult: Sendable {
         isSecond = true
       }
     }
-    guard first.rowCount <= totalRows else { throw mismatch(first.rowCount) }
+    // Before a row is handed out: the position must not pass what may be missing.
+    guard first.rowCount <= totalRows, first.rowCount == totalRows || first.pageToken != nil else {
+      throw mismatch(first.rowCount)
+    }
     if first.rowCount == totalRows { try await proveEnd(first.pageToken) }
   }
 
@@ -120,8 +123,8 @@ struct BigQueryResult: Sendable {
   private func mismatch(_ rows: Int64) -> Failure {
     Failure(
       "row_count_mismatch",
-      "BigQuery announced \(totalRows) rows of \(job.source) and gave \(rows); the run ends and its "
-        + "position stays",
+      "BigQuery announced \(totalRows) rows of \(job.source) and gave \(rows); the run ends, and the next "
+        + "one reads on from the last range that was whole",
       recovery: .failRun
     )
   }

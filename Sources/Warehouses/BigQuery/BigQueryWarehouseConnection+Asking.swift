@@ -53,7 +53,8 @@ extension BigQueryWarehouseConnection {
     _ shape: BigQueryPage.Shape
   ) async throws -> (BigQueryRange, Timestamp) {
     do {
-      let result = try await BigQueryResult(query, shape: shape, api: api) { [jobs] in jobs.add($0) }
+      let result = try await BigQueryResult(query, shape: shape, api: api) { [jobs] in jobs.add($0)
+      }
       let rest = result.totalRows - result.first.rowCount
       var range = result.first
       if rest > 0 { range.add(try await result.rows(from: range.rowCount, count: rest)) }

@@ -8,7 +8,10 @@ import Warehouse
 /// What a person asks outside a run, and whose work a job says it is. The contract suite has the rest.
 @Suite("BigQuery: a user's rows, counts, and labels")
 struct BigQueryAskingTests {
-  private static let tag = QueryTag(sync: "Täglich. " + String(repeating: "x", count: 70), run: "R-1_b")
+  private static let tag = QueryTag(
+    sync: "Täglich. " + String(repeating: "x", count: 70),
+    run: "R-1_b"
+  )
 
   private func connect(_ bench: BigQueryBench) async throws -> any WarehouseConnection {
     try await WarehouseRegistry.all.driver("bigquery").connect(

@@ -10,7 +10,8 @@ import Warehouse
 @Suite("BigQuery: what is missing, and what mends it")
 struct BigQueryCheckTests {
   private static let names = [
-    "updated_at", "external_id", "alias_name", "alias_label", "braze_id", "email", "phone", "payload",
+    "updated_at", "external_id", "alias_name", "alias_label", "braze_id", "email", "phone",
+    "payload",
   ]
 
   private static let advice =
@@ -181,7 +182,9 @@ struct BigQueryCheckTests {
     let other = try await BigQueryBench(rows: 1)
     let deletes = try await other.inspection(data: .deletes)
     #expect(deletes.problem?.code == "payload_in_deletes")
-    let statement = try #require(deletes.problem?.message.split(separator: "type: ").last.map(String.init))
+    let statement = try #require(
+      deletes.problem?.message.split(separator: "type: ").last.map(String.init)
+    )
     try await other.fixture.run(statement)
     #expect(try await other.inspection(data: .deletes).problem == nil)
   }

@@ -137,7 +137,8 @@ extension BigQueryMessageTests {
         [
           "status": 401,
           "json": [
-            "error": "unauthorized_client", "error_description": "Client is unauthorized to use this",
+            "error": "unauthorized_client",
+            "error_description": "Client is unauthorized to use this",
           ],
         ]
       )
@@ -146,7 +147,10 @@ extension BigQueryMessageTests {
     .init("the token endpoint does not work") { bench in
       try await bench.fixture.fault(
         "token",
-        ["status": 503, "json": ["error": "temporarily_unavailable", "error_description": "Later"]],
+        [
+          "status": 503,
+          "json": ["error": "temporarily_unavailable", "error_description": "Later"],
+        ],
         times: often
       )
       return try await bench.told()
@@ -160,7 +164,10 @@ extension BigQueryMessageTests {
       signer.tokenURI = "file:///etc/passwd"
       return try await bench.told(credentials: bench.fixture.credentials(signer))
     },
-    .init("the access token is refused", refused("tables.get", 401, "authError", "Invalid credentials")),
+    .init(
+      "the access token is refused",
+      refused("tables.get", 401, "authError", "Invalid credentials")
+    ),
     .init("a setting is wrong") { bench in
       try await bench.told(nil, ["maximumBytesBilled": "10 GB"])
     },
@@ -194,7 +201,12 @@ extension BigQueryMessageTests {
     },
     .init(
       "too many calls",
-      refused("jobs.insert", 403, "rateLimitExceeded", "Exceeded rate limits: too many api requests.")
+      refused(
+        "jobs.insert",
+        403,
+        "rateLimitExceeded",
+        "Exceeded rate limits: too many api requests."
+      )
     ),
     .init(
       "a quota is used up",
@@ -227,7 +239,12 @@ extension BigQueryMessageTests {
     ),
     .init(
       "no billing account",
-      refused("jobs.insert", 403, "billingNotEnabled", "Billing has not been enabled for this project.")
+      refused(
+        "jobs.insert",
+        403,
+        "billingNotEnabled",
+        "Billing has not been enabled for this project."
+      )
     ),
   ]
 
@@ -255,7 +272,10 @@ extension BigQueryMessageTests {
       "a PAYLOAD in a sync of deletes",
       table("updated_at TIMESTAMP, external_id STRING, payload JSON", .deletes)
     ),
-    .init("wrong types", table("updated_at DATE, external_id BYTES, email ARRAY<STRING>, payload INT64")),
+    .init(
+      "wrong types",
+      table("updated_at DATE, external_id BYTES, email ARRAY<STRING>, payload INT64")
+    ),
     .init("no column for the user who is asked about") { bench in
       try await bench.told(of: .email("a@b.example"))
     },

@@ -272,7 +272,13 @@ struct BigQueryQueryTests {
     let bench = try await BigQueryBench(location: "europe-west1")
     try await bench.fixture.createLarge(rows: 60_000)
     // Ranges after the first page do not come.
-    try await bench.fixture.fault("results", ["delay": 60], where: ["page": false], skip: 1, times: 9)
+    try await bench.fixture.fault(
+      "results",
+      ["delay": 60],
+      where: ["page": false],
+      skip: 1,
+      times: 9
+    )
     let connection = try await bench.connect()
     let reader = try await connection.readChanges(
       bench.fixture.selection("large"),

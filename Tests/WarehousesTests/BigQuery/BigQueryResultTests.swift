@@ -53,6 +53,18 @@ struct BigQueryResultTests {
     #expect(failure?.recovery == .failRun)
   }
 
+  @Test("C.7.7 one page with fewer rows than announced: not a row is handed out")
+  func totalOfOnePage() async throws {
+    let bench = try await BigQueryBench(rows: 3)
+    try await bench.fixture.behave(["extraRows": 1])
+    let connection = try await bench.connect()
+    let failure = await #expect(throws: Failure.self) {
+      _ = try await connection.readChanges(bench.users, data: .attributes, from: nil)
+    }
+    #expect(failure?.code == "row_count_mismatch")
+    await connection.close()
+  }
+
   @Test("C.7.8 a page that fails is fetched again: 503, a reset, a token that ended")
   func failingPages() async throws {
     let bench = try await BigQueryBench()
