@@ -37,7 +37,9 @@ struct DatabricksRemedies {
       } catch {
         problems.append(error)
         guard error.code == "column_missing", let column = firstMissing(names) else { return nil }
-        missing.append((column.rawValue.lowercased(), column == .updatedAt ? "TIMESTAMP" : "STRING"))
+        missing.append(
+          (column.rawValue.lowercased(), column == .updatedAt ? "TIMESTAMP" : "STRING")
+        )
         names.append(column.rawValue)
       }
     }

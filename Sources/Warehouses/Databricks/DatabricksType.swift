@@ -21,7 +21,9 @@ struct DatabricksType: Equatable {
   var isNaive: Bool { head == "TIMESTAMP_NTZ" }
   var isText: Bool { head == "STRING" || head == "VARCHAR" || head == "CHAR" }
   /// Text that compares byte by byte: no blanks are added to it, and no collation holds.
-  var isPlainText: Bool { text.uppercased() == "STRING" || head == "VARCHAR" && text.hasSuffix(")") }
+  var isPlainText: Bool {
+    text.uppercased() == "STRING" || head == "VARCHAR" && text.hasSuffix(")")
+  }
   var isVariant: Bool { head == "VARIANT" }
   var isObject: Bool { isVariant || head == "STRUCT" || head == "MAP" }
   /// Of more than one value; `to_json` shows it.

@@ -115,7 +115,12 @@ struct DatabricksCancelTests {
     let connection = try await bench.connect(tag: QueryTag(sync: long, run: "r-1"))
     _ = try await connection.inspect(.table("t"), data: .attributes, previewLimit: 3)
     _ = try await bench.ids(connection)
-    _ = try await connection.rows(of: .externalID("1"), in: .table("t"), data: .attributes, limit: 3)
+    _ = try await connection.rows(
+      of: .externalID("1"),
+      in: .table("t"),
+      data: .attributes,
+      limit: 3
+    )
     _ = try await connection.countChanges(.table("t"), data: .attributes, from: nil, before: nil)
     let requests = try await bench.fixture.requests("execute")
     #expect(requests.count == 11)

@@ -34,7 +34,8 @@ struct DatabricksCheckTests {
     )
     let found = try await inspect(bench, "od`d")
     #expect(
-      found.problem?.message == "table \"od`d\" has no column ALIAS_LABEL beside ALIAS_NAME: an alias needs both"
+      found.problem?.message
+        == "table \"od`d\" has no column ALIAS_LABEL beside ALIAS_NAME: an alias needs both"
     )
     #expect(
       found.warnings == [

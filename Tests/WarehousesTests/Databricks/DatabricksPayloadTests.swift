@@ -122,6 +122,8 @@ struct DatabricksPayloadTests {
     #expect(DatabricksType("string").isPlainText && DatabricksType("VARCHAR(20)").isPlainText)
     #expect(DatabricksType("CHAR(3)").isText && !DatabricksType("CHAR(3)").isPlainText)
     #expect(DatabricksType("DECIMAL(20,0)").isWhole && !DatabricksType("DECIMAL(20,2)").isWhole)
-    #expect(DatabricksType("STRUCT<a: ARRAY<INT>>").isObject && !DatabricksType("ARRAY<INT>").isObject)
+    #expect(
+      DatabricksType("STRUCT<a: ARRAY<INT>>").isObject && !DatabricksType("ARRAY<INT>").isObject
+    )
   }
 }

@@ -81,7 +81,8 @@ struct DatabricksResultTests {
     #expect(Set(asked).count == Set(asked.filter { $0 > 0 }).count + 1)
     #expect(asked.filter { $0 == 1 }.count == 1)
 
-    // One that is about to end is not even tried.
+    // One that is about to end, by our clock too, is not even tried.
+    try await bench.fixture.steer("clock", ["reset": true])
     try await bench.fixture.configure(["link_seconds": 30])
     let before = try await bench.fixture.requests("link").filter { $0["status"]?.integer == 403 }
       .count
@@ -89,6 +90,9 @@ struct DatabricksResultTests {
     let after = try await bench.fixture.requests("link").filter { $0["status"]?.integer == 403 }
       .count
     #expect(before == after)
+    // It came with the result of each of the two statements, and another one was asked for at once.
+    let again = try await bench.fixture.requests("chunk").dropFirst(asked.count)
+    #expect(again.filter { $0["facts"]?["chunk"]?.integer == 0 }.count == 2)
     await connection.close()
   }
 

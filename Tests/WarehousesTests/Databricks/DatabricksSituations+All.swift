@@ -147,7 +147,12 @@ extension DatabricksSituation {
       times: 0
     ),
     fault("a chunk breaks off again and again", "link", ["truncate": 5], skip: 1, times: 0),
-    fault("a chunk lacks rows", "link", ["status": 200, "json": [["0", "0", "{}", "x"]]], skip: 1),
+    fault(
+      "a chunk lacks rows",
+      "link",
+      ["status": 200, "json": [["0", "0", "{}", "x"]]],
+      skip: 1
+    ),
     fault("a chunk is no JSON", "link", ["status": 200, "body": "[[1,"], skip: 1, times: 0),
     fault("a chunk has other columns", "link", ["status": 200, "json": [["0", "x"]]], skip: 1),
   ]
@@ -196,7 +201,10 @@ extension DatabricksSituation {
     reading("no HTTP path is given", settings: ["httpPath": ""]),
     reading("the HTTP path is none", settings: ["httpPath": "/sql/1.0/dd43"]),
     reading("the SQL warehouse is given twice", settings: ["warehouse": "dd43ee29fedd958d"]),
-    reading("the id of the SQL warehouse is none", settings: ["httpPath": "", "warehouse": "../x"]),
+    reading(
+      "the id of the SQL warehouse is none",
+      settings: ["httpPath": "", "warehouse": "../x"]
+    ),
     reading("the host's name is none", settings: ["host": "user@x"]),
     reading("the file of authorities cannot be read", settings: ["caFile": "/nowhere"]),
     reading("the source has no credential", as: .nobody),

@@ -42,12 +42,13 @@ class Result:
 class Rendering:
     """How a statement wants its rows."""
 
-    def __init__(self, form, settings, row_limit, byte_limit, compression, inline):
+    def __init__(self, form, settings, row_limit, byte_limit, compression, inline, is_abandoned):
         self.form, self.zone_name = form, settings["time_zone"]
         self.zone = types.zone(self.zone_name)
         self.chunk_bytes = settings["chunk_bytes"]
         self.row_limit, self.byte_limit = row_limit, byte_limit
         self.compression, self.inline = compression, inline
+        self.is_abandoned = is_abandoned
 
     def render(self, cursor, query):
         """Runs a query of DuckDB's and cuts what comes."""
@@ -72,6 +73,8 @@ class Rendering:
         pieces, rows, size, total = [], [], 0, 0
         render = self._csv if self.form == "CSV" else self._json
         for batch in reader:
+            if self.is_abandoned():
+                raise InterruptedError("nobody wants the result any more")
             columns = [[types.cell(value, self.zone) for value in column.to_pylist()] for column in batch.columns]
             for row in zip(*columns, strict=True):
                 piece = render(row)

@@ -25,6 +25,8 @@ class Statement:
         settings = workspace.settings
         self.pending_polls, self.running_polls = settings["pending_polls"], settings["running_polls"]
         self.task = None
+        #: Nobody wants the result any more: whoever makes it stops, as a thread cannot be ended from outside.
+        self.is_abandoned = False
 
     def _read(self, body):
         """Checks the request; APIError."""
@@ -110,7 +112,7 @@ class Statement:
                     settings = {**settings, "time_zone": self.zone}
                 render = Rendering(
                     self.form, settings, self.row_limit, self.byte_limit, self.compression,
-                    self.disposition == "INLINE")
+                    self.disposition == "INLINE", lambda: self.is_abandoned)
                 return self._rendered(translator, trees[0], context, cursor, render) or render.render(cursor, query)
         except errors.StatementError:
             raise
@@ -175,6 +177,7 @@ class Statement:
             self.end()
 
     def end(self):
+        self.is_abandoned = True
         if self.task:
             self.task.cancel()
 
