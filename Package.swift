@@ -49,6 +49,7 @@ let package = Package(
 
     // The system: what Glibc has, in a form for Swift.
     .target(name: "SystemThread"),
+    .target(name: "SystemProcess"),
 
     // Pure.
     .target(name: "Wire"),
@@ -109,6 +110,7 @@ let package = Package(
       name: "Warehouses",
       dependencies: [
         "Warehouse", "SyncModel", "SQLDatabase", "HTTPFetch", "Crypto", "Loopback", "SystemThread",
+        "SystemProcess",
         .product(name: "Logging", package: "swift-log"),
       ]
     ),
@@ -131,7 +133,7 @@ let package = Package(
       name: "Ops",
       dependencies: [
         "VaultAPI", "OrchestratorAPI", "WriterAPI", "SyncModel", "RPC", "Crypto", "ServiceRuntime",
-        "SQLDatabase", "Loopback", "SystemThread",
+        "SQLDatabase", "Loopback", "SystemThread", "SystemProcess",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),

@@ -19,8 +19,17 @@ import Testing
 
   @Test func `the steps are numbered, ready to paste, and the check is named`() async {
     let outcome = await bench.run(
-      "setup", "redshift", "shop", "--table", "a.b", "--data", "deletes", "--address", "192.0.2.7",
-      "--address", "192.0.2.8"
+      "setup",
+      "redshift",
+      "shop",
+      "--table",
+      "a.b",
+      "--data",
+      "deletes",
+      "--address",
+      "192.0.2.7",
+      "--address",
+      "192.0.2.8"
     )
     #expect(outcome.exit == 0)
     #expect(
@@ -53,7 +62,13 @@ import Testing
 
   @Test func `a source that is not there yet is described by its settings`() async {
     let outcome = await bench.run(
-      "setup", "redshift", "--credential", "cluster", "--setting", "host=h", "--setting",
+      "setup",
+      "redshift",
+      "--credential",
+      "cluster",
+      "--setting",
+      "host=h",
+      "--setting",
       "database=a=b"
     )
     #expect(outcome.exit == 0)
@@ -102,7 +117,14 @@ import Testing
     #expect(tested?.name == "shop" && tested?.table == "" && tested?.data == .unspecified)
     #expect(login.errors.contains("add --table NAME"))
     let table = await bench.run(
-      "setup", "redshift", "shop", "--check", "--table", "a.b", "--data", "events"
+      "setup",
+      "redshift",
+      "shop",
+      "--check",
+      "--table",
+      "a.b",
+      "--data",
+      "events"
     )
     #expect(table.exit == 0)
     #expect(tested?.table == "a.b" && tested?.data == .events)

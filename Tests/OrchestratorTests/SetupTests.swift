@@ -41,7 +41,9 @@ struct SetupTests {
       )
       let text = setup.steps.first?.statements ?? ""
       #expect(text.contains("\(SetupSubject(username: "sluice"))"))
-      let missing = await refusal { try await house.client.getSource(GetSourceRequest(name: "setup")) }
+      let missing = await refusal {
+        try await house.client.getSource(GetSourceRequest(name: "setup"))
+      }
       #expect(missing?.code == .notFound)
     }
   }

@@ -1,6 +1,7 @@
 import Glibc
 import ServiceRuntime
 import Synchronization
+import SystemProcess
 import SystemThread
 
 /// What to start, and what it inherits.
@@ -79,13 +80,9 @@ final class ChildProcess: Sendable {
   }
 
   private func reap() {
-    var info = siginfo_t()
-    // WNOWAIT leaves the zombie, and with it the number, until the lock is held.
-    while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+    ChildEnd.wait(for: pid)
     let (ending, waiters) = state.withLock { state in
-      var status: Int32 = 0
-      waitpid(pid, &status, 0)
-      // wait(2): the low seven bits are the signal, the next eight the exit code.
+      let status = ChildEnd.reap(pid)
       let signal = status & 0x7F
       let ending = signal == 0 ? ProcessEnding.exited(status >> 8 & 0xFF) : .killed(signal)
       state.ending = ending
@@ -106,33 +103,13 @@ final class ChildProcess: Sendable {
     }
     defer { close(log) }
 
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, program.standardInput, STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, log, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, log, STDERR_FILENO)
-
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // The child starts with no signal blocked and none ignored, whatever we do with ours.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
-    posix_spawnattr_setflags(&attributes, Int16(flags))
-
-    // Safety: strdup's copies live until the call is over and are freed once; both arrays end with
-    // a null pointer, as execve(2) wants.
-    let arguments = ([program.path] + program.arguments).map { strdup($0) } + [nil]
-    let environment = program.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for text in arguments + environment { free(text) } }
-    var pid: pid_t = 0
-    let code = posix_spawn(&pid, program.path, &actions, &attributes, arguments, environment)
+    let (code, pid) = ChildStart(
+      program: program.path,
+      arguments: program.arguments,
+      environment: program.environment.map { "\($0.key)=\($0.value)" },
+      standardInput: program.standardInput,
+      output: log
+    ).spawn()
     guard code == 0 else {
       throw CommandFailure(
         "cannot start \(program.path): \(FileError.text(of: code))",

@@ -61,7 +61,8 @@ struct RedshiftInspector {
     if let statements = source.columnsToAdd(for: data) {
       inspection.warnings.append("an administrator adds what is missing: \(statements)")
     }
-    return problems.first ?? Failure("query_failed", "\(source.name) cannot be used", recovery: .failRun)
+    return problems.first
+      ?? Failure("query_failed", "\(source.name) cannot be used", recovery: .failRun)
   }
 
   private func countRowsWithoutUpdatedAt(

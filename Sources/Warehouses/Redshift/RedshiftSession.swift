@@ -90,7 +90,11 @@ struct RedshiftSession: Sendable {
     guard row.count == 2, let count = row[0].flatMap({ Int64($0) }),
       let time = row[1].flatMap({ Timestamp(text: $0) })
     else {
-      throw Failure("query_failed", "the cluster's count of \(source) cannot be read", recovery: .failRun)
+      throw Failure(
+        "query_failed",
+        "the cluster's count of \(source) cannot be read",
+        recovery: .failRun
+      )
     }
     return (count, time)
   }

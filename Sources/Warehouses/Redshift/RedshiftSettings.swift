@@ -85,7 +85,9 @@ struct RedshiftSettings: Sendable {
     let tls = settings["tls"].flatMap(PostgreSQLConfiguration.TLS.init) ?? .verifyFull
     let caFile = settings["caFile"] ?? PostgreSQLConfiguration.systemAuthorities
     if tls != .require, access(caFile, R_OK) != 0 {
-      throw invalidSettings("setting \"caFile\": the file \(caFile) cannot be read by the orchestrator")
+      throw invalidSettings(
+        "setting \"caFile\": the file \(caFile) cannot be read by the orchestrator"
+      )
     }
     let texts = Array(settings.values) + [credential.username]
     guard texts.allSatisfy({ !$0.utf8.contains(0) }), !credential.username.isEmpty,

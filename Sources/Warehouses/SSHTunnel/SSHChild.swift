@@ -1,6 +1,7 @@
 import Glibc
 import SyncModel
 import Synchronization
+import SystemProcess
 import SystemThread
 
 /// A program of OpenSSH's as a child: no shell, no terminal, no environment, in a process group of its
@@ -28,9 +29,9 @@ final class SSHChild: Sendable {
   /// - Throws: `Failure` `ssh_unavailable` where there is no thread left; what else fails shows as a line.
   init(_ program: String, _ arguments: [String]) throws(Failure) {
     (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1000))
-    let command = [Self.guardian, "--pdeathsig", "KILL", "--", program] + arguments
+    let words = ["--pdeathsig", "KILL", "--", program] + arguments
     let child = self
-    guard DetachedThread.start(name: "ssh", { child.live(command) }) == 0 else {
+    guard DetachedThread.start(name: "ssh", { child.live(words) }) == 0 else {
       throw Failure("ssh_unavailable", "the system has no thread left for ssh", recovery: .retry)
     }
   }
@@ -60,16 +61,22 @@ final class SSHChild: Sendable {
 
   // MARK: On the thread
 
-  private func live(_ command: [String]) {
+  private func live(_ words: [String]) {
     guard let ends = Descriptors.pipe() else {
       finish("pipe: \(String(cString: strerror(errno)))")
       return
     }
-    let (code, pid) = Descriptors.taking { Self.spawn(command, output: ends.writing) }
+    let start = ChildStart(
+      program: Self.guardian,
+      arguments: words,
+      environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"],
+      output: ends.writing
+    )
+    let (code, pid) = Descriptors.taking { start.spawn() }
     close(ends.writing)
     guard code == 0 else {
       close(ends.reading)
-      finish("\(command[0]): \(String(cString: strerror(code)))")
+      finish("\(Self.guardian): \(String(cString: strerror(code)))")
       return
     }
     state.withLock { $0.pid = pid }
@@ -108,12 +115,9 @@ final class SSHChild: Sendable {
   }
 
   private func reap(_ pid: pid_t) {
-    var info = siginfo_t()
-    // WNOWAIT leaves the zombie, and with it the number, until the lock is held.
-    while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+    ChildEnd.wait(for: pid)
     state.withLock { state in
-      var status: Int32 = 0
-      waitpid(pid, &status, 0)
+      ChildEnd.reap(pid)
       state.hasEnded = true
     }
   }
@@ -123,38 +127,5 @@ final class SSHChild: Sendable {
     state.withLock { $0.hasEnded = true }
     continuation.yield(.ended)
     continuation.finish()
-  }
-
-  private static let variables = ["PATH=/usr/bin:/bin", "LC_ALL=C"]
-
-  private static func spawn(_ command: [String], output: Int32) -> (code: Int32, pid: pid_t) {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // No signal blocked and none ignored, whatever this thread does with its own.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
-    posix_spawnattr_setflags(&attributes, Int16(flags))
-    // Safety: strdup's copies live until the call is over and are freed once; both arrays end with a
-    // null pointer, as execve(2) wants.
-    var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
-    arguments.append(nil)
-    var environment: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) }
-    environment.append(nil)
-    defer { for text in arguments + environment { free(text) } }
-    var pid: pid_t = 0
-    let code = posix_spawn(&pid, guardian, &actions, &attributes, arguments, environment)
-    return (code, pid)
   }
 }

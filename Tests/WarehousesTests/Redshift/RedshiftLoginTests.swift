@@ -34,7 +34,9 @@ struct RedshiftLoginTests {
     let digest = try await failure(user: "sha_user")
     #expect(digest.code == "password_format")
     #expect(digest.recovery == .needsOperator)
-    #expect(digest.message.contains("SHA-256") && digest.message.contains("ALTER USER \"sha_user\""))
+    #expect(
+      digest.message.contains("SHA-256") && digest.message.contains("ALTER USER \"sha_user\"")
+    )
     let wrong = try await failure(password: "canary-wrong")
     #expect(wrong.code == "wrong_password")
     #expect(wrong.recovery == .needsOperator)

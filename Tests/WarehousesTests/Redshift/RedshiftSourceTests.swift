@@ -55,6 +55,23 @@ struct RedshiftSourceTests {
       )
       #expect(later.map(\.externalID) == ["6"])
     }
+    // SYSDATE has no zone: it is the session's, and the cursor never passes it.
+    let reader = try await connection.readChanges(
+      fixture.selection("timestamp"),
+      data: .attributes,
+      from: nil
+    )
+    _ = try await reader.rest()
+    let count = try await connection.countChanges(
+      fixture.selection("timestamp"),
+      data: .attributes,
+      from: nil,
+      before: nil
+    )
+    let now = World.system.now().nanoseconds
+    for time in [reader.warehouseTime, count.warehouseTime] {
+      #expect(abs(time.nanoseconds - now) < 600 * second)
+    }
     await connection.close()
   }
 
@@ -209,7 +226,9 @@ struct RedshiftSourceTests {
     #expect(try await problem("no_schema.none").code == "schema_not_found")
     let denied = try await problem("\(schema).secret")
     #expect(denied.code == "permission_denied")
-    #expect(denied.message.contains("GRANT SELECT ON TABLE \"\(schema)\".\"secret\" TO \"braze_user\""))
+    #expect(
+      denied.message.contains("GRANT SELECT ON TABLE \"\(schema)\".\"secret\" TO \"braze_user\"")
+    )
     #expect(!denied.message.contains("GRANT USAGE"))
     let orphan = try await problem("\(schema).orphan")
     #expect(orphan.code == "table_not_found" && orphan.message.contains("late-binding"))
