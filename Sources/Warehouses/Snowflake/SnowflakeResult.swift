@@ -214,7 +214,10 @@ final class SnowflakeResult: @unchecked Sendable {
     let place = partition.map { " in partition \($0)" } ?? ""
     return Failure(
       "result_incomplete",
-      "Snowflake announced \(wanted) rows of \(source)\(place) and sent \(found)",
+      """
+      Snowflake announced \(wanted) rows of \(source)\(place) and sent \(found); nothing behind them is \
+      taken, and the next run reads on from the last row that was applied
+      """,
       recovery: .failRun
     )
   }
