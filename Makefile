@@ -20,7 +20,7 @@ SQLITE_ONLY := DisclosureTests/(atRest|failsClosed)|UpgradeTests
 
 # Tests of drivers that start emulators; `make test-warehouses` runs them, as they take long.
 EMULATED := WarehousesTests\.(Snowflake|BigQuery|Databricks|Redshift)
-EMULATED_WALKS := $(foreach name,snowflake bigquery databricks redshift,Tests/Integration/test_$(name).py)
+EMULATED_WALKS := $(foreach name,snowflake bigquery databricks redshift four_warehouses,Tests/Integration/test_$(name).py)
 
 .PHONY: help
 help: ## Show this list

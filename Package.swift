@@ -17,6 +17,10 @@ let package = Package(
     .library(name: "WriterAPI", targets: ["WriterAPI"]),
     .library(name: "Destination", targets: ["Destination"]),
     .library(name: "Destinations", targets: ["Destinations"]),
+    .library(name: "Crypto", targets: ["Crypto"]),
+    .library(name: "HTTPFetch", targets: ["HTTPFetch"]),
+    .library(name: "Warehouse", targets: ["Warehouse"]),
+    .library(name: "Warehouses", targets: ["Warehouses"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

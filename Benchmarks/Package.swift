@@ -32,6 +32,19 @@ let package = Package(
       swiftSettings: [.swiftLanguageMode(.v6)]
     ),
 
+    // Beside the warehouses' own clients in `reading/`.
+    .executableTarget(
+      name: "warehouse-reading",
+      dependencies: [
+        .product(name: "Crypto", package: "sluice"),
+        .product(name: "HTTPFetch", package: "sluice"),
+        .product(name: "SyncModel", package: "sluice"),
+        .product(name: "Warehouse", package: "sluice"),
+        .product(name: "Warehouses", package: "sluice"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6)]
+    ),
+
     // The two ends that rpc-table measures: a server, and a source of calls.
     .target(
       name: "RPCBench",

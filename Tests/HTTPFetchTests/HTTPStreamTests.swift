@@ -121,6 +121,20 @@ struct HTTPStreamTests {
     _ = await failure(.closed) { _ = try await client.get(server.url("/small")) }
   }
 
+  /// The loop takes what is posted in one go: a request that comes right behind the end is answered too.
+  @Test(.timeLimit(.minutes(1)))
+  func aRequestThatComesWithTheEndIsToldSo() async throws {
+    let server = try TestServer()
+    for _ in 0..<300 {
+      let client = try HTTPClient.local()
+      client.shutDown()
+      let error = await #expect(throws: FetchError.self) {
+        _ = try await client.get(server.url("/small"))
+      }
+      #expect(error?.kind == .closed)
+    }
+  }
+
   /// The server sees its connections end.
   private func closed(_ server: TestServer) async throws {
     while try server.counts()["open", default: 0] > 0 {

@@ -80,12 +80,14 @@ final class CurlLoop: @unchecked Sendable {
     }
   }
 
+  /// - Returns: false when it is to stop.
   private func obey() -> Bool {
     let commands = inbox.withLock { inbox in
       defer { inbox.commands = [] }
       return inbox.commands
     }
     var cancelled: Set<ObjectIdentifier> = []
+    var goesOn = true
     for command in commands {
       switch command {
       case .start(let transfer):
@@ -101,7 +103,8 @@ final class CurlLoop: @unchecked Sendable {
         guard let easy = running[ObjectIdentifier(transfer)]?.easy else { continue }
         transfer.clock.resume(now: now)
         curl_easy_pause(easy.pointer, sluice_pause_nothing)
-      case .stop: return false
+      // What came behind it is queued, for `close` to tell: nobody may wait for ever.
+      case .stop: goesOn = false
       }
     }
     if !cancelled.isEmpty, admission.waiting > 0 {
@@ -110,7 +113,7 @@ final class CurlLoop: @unchecked Sendable {
         waiting.fail(CancellationError(), nil)
       }
     }
-    return true
+    return goesOn
   }
 
   private func queue(_ transfer: any Transfer) {

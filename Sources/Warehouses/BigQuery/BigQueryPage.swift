@@ -46,18 +46,13 @@ struct BigQueryPage: JSONEvents {
   private var topKey = Key.other
   private var rowKey = Key.other
   private var cellKey = Key.other
-  private var cells: [UInt8] = []
-  /// Where each cell of the row lies; an end before its start is NULL.
-  private var spans: [(start: Int, end: Int)] = []
+  private var cells = JSONCells()
 
   private enum Key {
     case rows, totalRows, pageToken, jobComplete, f, v, other
   }
 
-  init(_ shape: Shape) {
-    self.shape = shape
-    spans.reserveCapacity(shape.width)
-  }
+  init(_ shape: Shape) { self.shape = shape }
 
   // The levels: 1 the answer, 2 its rows, 3 a row, 4 its cells, 5 a cell.
   private var isInRows: Bool { topKey == .rows && depth >= 2 }
@@ -76,10 +71,7 @@ struct BigQueryPage: JSONEvents {
     switch depth {
     case 3: rowKey = .other
     case 4:
-      if rowKey == .f {
-        cells.removeAll(keepingCapacity: true)
-        spans.removeAll(keepingCapacity: true)
-      }
+      if rowKey == .f { cells.removeAll() }
     case 5: cellKey = .other
     case 6 where rowKey == .f && cellKey == .v:
       throw Problem.cell(row: Int(rowCount), "it is nested")
@@ -109,12 +101,10 @@ struct BigQueryPage: JSONEvents {
     }
   }
 
-  mutating func string(_ characters: UnsafeRawBufferPointer) throws {
+  mutating func string(_ characters: UnsafeRawBufferPointer, size: Int) throws {
     if isInRows {
       guard depth == 5, rowKey == .f, cellKey == .v else { return }
-      let start = cells.count
-      cells.append(contentsOf: characters)
-      spans.append((start, cells.count))
+      cells.append(characters, size: size)
     } else if depth == 1 {
       switch topKey {
       case .totalRows: totalRows = Int64(String(decoding: characters, as: UTF8.self))
@@ -130,7 +120,7 @@ struct BigQueryPage: JSONEvents {
       guard text.sameBytes(as: "null") else {
         throw Problem.cell(row: Int(rowCount), "it is neither a string nor null")
       }
-      spans.append((0, -1))
+      cells.appendNull()
     } else if depth == 1 {
       switch topKey {
       case .jobComplete: isComplete = text.sameBytes(as: "true")
@@ -147,19 +137,20 @@ struct BigQueryPage: JSONEvents {
   }
 
   private mutating func finishRow() throws {
-    guard spans.count == shape.width else {
-      throw Problem.width(row: Int(rowCount), cells: spans.count)
+    guard cells.count == shape.width else {
+      throw Problem.width(row: Int(rowCount), cells: cells.count)
     }
-    byteCount += cells.count
+    byteCount += cells.byteCount
     switch shape {
     case .source(let columns):
-      try Self.append(cells, spans, columns, row: Int(rowCount), to: &builder)
+      try cells.lend { try Self.append($0, columns, row: Int(rowCount), to: &builder) }
       if builder.isFull { batches.append(builder.take()) }
     case .texts:
       texts.append(
-        spans.map { span in
-          span.end < span.start
-            ? nil : String(decoding: cells[span.start..<span.end], as: UTF8.self)
+        cells.lend { cells in
+          (0..<cells.count).map { index in
+            cells[index].map { String(decoding: $0, as: UTF8.self) }
+          }
         }
       )
     }
@@ -167,31 +158,23 @@ struct BigQueryPage: JSONEvents {
   }
 
   private static func append(
-    _ cells: [UInt8],
-    _ spans: [(start: Int, end: Int)],
+    _ cells: JSONCells.Lent,
     _ columns: [SourceColumn],
     row number: Int,
     to builder: inout RowBatchBuilder
   ) throws {
-    try cells.withUnsafeBytes { bytes in
-      func cell(_ index: Int) -> UnsafeRawBufferPointer? {
-        let span = spans[index]
-        guard span.end >= span.start else { return nil }
-        return UnsafeRawBufferPointer(rebasing: bytes[span.start..<span.end])
+    var row = SourceRow()
+    for (index, column) in columns.enumerated() {
+      if column == .updatedAt {
+        row.updatedAt = try instant(cells[index], row: number)
+      } else {
+        row.set(column, cells[index])
       }
-      var row = SourceRow()
-      for (index, column) in columns.enumerated() {
-        if column == .updatedAt {
-          row.updatedAt = try instant(cell(index), row: number)
-        } else {
-          row.set(column, cell(index))
-        }
-      }
-      if spans.count > columns.count, let size = cell(columns.count) {
-        row.oversizedPayload = UInt64(String(decoding: size, as: UTF8.self))
-      }
-      builder.append(row)
     }
+    if cells.count > columns.count, let size = cells[columns.count] {
+      row.oversizedPayload = UInt64(String(decoding: size, as: UTF8.self))
+    }
+    builder.append(row)
   }
 
   /// Whole microseconds since 1970, exactly.

@@ -58,16 +58,16 @@ actor DatabricksChangeReader: ChangeReader {
     }
   }
 
-  private func append(_ cells: borrowing JSONRowReader) throws {
+  private func append(_ cells: JSONCells.Lent) throws {
     var row = SourceRow()
-    guard let micros = cells.cell(0).flatMap(Self.integer) else {
+    guard let micros = cells[0].flatMap(Self.integer) else {
       throw DatabricksFailure.unexpected("an UPDATED_AT of \(source) is no number of microseconds")
     }
     let (nanoseconds, isOut) = micros.multipliedReportingOverflow(by: 1000)
     row.updatedAt =
       isOut ? (micros < 0 ? .earliest : .latest) : Timestamp(nanoseconds: nanoseconds)
-    for index in columns.indices.dropFirst() { row.set(columns[index], cells.cell(index)) }
-    if let sizeColumn, let size = cells.cell(sizeColumn).flatMap(Self.integer) {
+    for index in columns.indices.dropFirst() { row.set(columns[index], cells[index]) }
+    if let sizeColumn, let size = cells[sizeColumn].flatMap(Self.integer) {
       row.oversizedPayload = UInt64(clamping: size)
     }
     builder.append(row)

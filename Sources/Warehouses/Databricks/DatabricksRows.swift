@@ -15,7 +15,8 @@ final class DatabricksRows {
   private var piece: [UInt8] = []
   private var position = 0
   private var chunk = 0
-  /// Rows of this chunk that were handed out before it broke off.
+  /// Rows of this chunk that were handed out, and how many of them come again after it broke off.
+  private var given = 0
   private var skip = 0
   private var failures = 0
 
@@ -23,29 +24,31 @@ final class DatabricksRows {
     self.chunks = chunks
     self.source = source
     width = chunks.manifest.columns.count
-    reader = JSONRowReader(columns: width)
+    reader = JSONRowReader(limits: Self.limits(width))
   }
+
+  /// Everything of each cell: what may be long is cut by the query.
+  private static func limits(_ width: Int) -> [Int] { Array(repeating: .max, count: width) }
 
   /// Hands out the rows of the bytes that are here, until `take` returns false or they are used up.
   ///
   /// - Returns: true when `take` wants no more for now; false when more bytes are needed.
   func drain(
-    _ take: (borrowing JSONRowReader) throws -> Bool
+    _ take: (JSONCells.Lent) throws -> Bool
   ) throws -> Bool {
     do {
       let isEnough = try piece.withUnsafeBytes { bytes in
-        while position < bytes.count {
-          guard try reader.next(in: bytes, at: &position) else { return false }
-          if reader.rows <= skip { continue }
+        try reader.read(bytes, from: &position) { cells in
+          if skip > 0 {
+            skip -= 1
+            return true
+          }
           failures = 0
-          if try !take(reader) { return true }
+          given += 1
+          return try take(cells)
         }
-        return false
       }
-      if !isEnough {
-        piece = []
-        position = 0
-      }
+      if !isEnough { piece = [] }
       return isEnough
     } catch let problem as JSONRowReader.Problem {
       throw malformed(problem)
@@ -84,7 +87,7 @@ final class DatabricksRows {
 
   private func endChunk() throws {
     let announced = chunks.manifest.chunks[chunk]
-    guard Int64(reader.rows) == announced else {
+    guard reader.rows == announced else {
       throw Failure(
         "result_incomplete",
         "chunk \(chunk) of the result of \(source) has \(reader.rows) rows, but \(announced) were announced: do not trust this run, and run the sync again",
@@ -92,10 +95,10 @@ final class DatabricksRows {
       )
     }
     chunk += 1
-    skip = 0
+    (given, skip) = (0, 0)
     failures = 0
     body = nil
-    reader = JSONRowReader(columns: width)
+    reader = JSONRowReader(limits: Self.limits(width))
   }
 
   private nonisolated(nonsending) func reopen(_ problem: String) async throws {
@@ -107,23 +110,17 @@ final class DatabricksRows {
         recovery: .reconnect
       )
     }
-    skip = max(skip, reader.rows)
-    reader = JSONRowReader(columns: width)
+    skip = given
+    reader = JSONRowReader(limits: Self.limits(width))
     body = nil
     try await chunks.pause(failures)
     body = try await chunks.reopen(chunk)
   }
 
   private func malformed(_ problem: JSONRowReader.Problem) -> Failure {
-    let what =
-      switch problem {
-      case .malformed(let offset): "it is no JSON array of rows, at byte \(offset)"
-      case .wrongWidth(let row): "row \(row) has another number of cells than \(width)"
-      case .rowTooLong(let row): "row \(row) is longer than \(reader.largestRow) bytes"
-      }
-    return Failure(
+    Failure(
       "unexpected_answer",
-      "chunk \(chunk) of the result of \(source) cannot be read: \(what)",
+      "chunk \(chunk) of the result of \(source) cannot be read: \(problem.reason)",
       recovery: .failRun
     )
   }

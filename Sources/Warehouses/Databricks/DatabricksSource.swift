@@ -105,7 +105,7 @@ extension DatabricksRunner {
       repeat {
         _ = try rows.drain { row in
           result.append(
-            (0..<width).map { index in row.cell(index).map { String(decoding: $0, as: UTF8.self) } }
+            (0..<width).map { index in row[index].map { String(decoding: $0, as: UTF8.self) } }
           )
           return true
         }

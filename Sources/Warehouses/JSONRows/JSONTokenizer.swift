@@ -9,9 +9,22 @@ protocol JSONEvents {
   mutating func end() throws
   mutating func key(_ name: UnsafeRawBufferPointer) throws
   /// A string's characters, without escapes. Whether they are UTF-8 is the reader's matter.
-  mutating func string(_ characters: UnsafeRawBufferPointer) throws
+  /// - Parameter size: how many bytes it has; more than `characters` where only `wantedBytes` of them
+  ///   were kept.
+  mutating func string(_ characters: UnsafeRawBufferPointer, size: Int) throws
   /// A number, `true`, `false` or `null`, as it is written.
   mutating func word(_ text: UnsafeRawBufferPointer) throws
+
+  /// How many bytes of the string that begins now are wanted. With `Int.max` (also the default) a
+  /// string over the tokenizer's limit is an error instead of being cut.
+  var wantedBytes: Int { get }
+  /// Whether to stop after what was told last; the caller feeds the rest of the piece again.
+  var isPaused: Bool { get }
+}
+
+extension JSONEvents {
+  var wantedBytes: Int { .max }
+  var isPaused: Bool { false }
 }
 
 /// Reads one JSON text as it comes in pieces. No tree is made: one string is held at a time, and only
@@ -39,6 +52,9 @@ struct JSONTokenizer: ~Copyable {
   private var containers: [Bool] = []
   private var isKey = false
   private var token = ByteSink(capacity: 4096)
+  /// Bytes of the string, kept or not, and how many are to be kept.
+  private var size = 0
+  private var wanted = 0
   private var unit: UInt32 = 0
   /// A UTF-16 high surrogate that waits for its other half.
   private var high: UInt32?
@@ -47,12 +63,32 @@ struct JSONTokenizer: ~Copyable {
 
   init(longestString: Int = 64 << 20) { self.longestString = longestString }
 
+  /// Whether the text has ended.
+  var isComplete: Bool {
+    if case .done = state { return true }
+    return false
+  }
+
+  /// Reads a whole piece.
   /// - Throws: `Problem`, and what `events` throw.
   mutating func feed(
     _ piece: UnsafeRawBufferPointer,
     _ events: inout some JSONEvents
   ) throws {
     var position = 0
+    while try feed(piece, from: &position, &events) {}
+  }
+
+  /// Reads on from `position`, to the end of the piece or to where `events` pause.
+  ///
+  /// - Returns: true when they paused; false when the piece is used up, and `position` is 0 for the
+  ///   next one.
+  /// - Throws: `Problem`, and what `events` throw.
+  mutating func feed(
+    _ piece: UnsafeRawBufferPointer,
+    from position: inout Int,
+    _ events: inout some JSONEvents
+  ) throws -> Bool {
     while position < piece.count {
       let byte = piece[position]
       switch state {
@@ -76,14 +112,17 @@ struct JSONTokenizer: ~Copyable {
       default:
         position += 1
         try structure(byte, position, &events)
+        if events.isPaused { return true }
       }
     }
     before += piece.count
+    position = 0
+    return false
   }
 
   /// At the end of the text: throws unless it is complete.
   func finish() throws(Problem) {
-    guard case .done = state else { throw .malformed(offset: before) }
+    guard isComplete else { throw .malformed(offset: before) }
   }
 
   // MARK: Structure
@@ -103,9 +142,9 @@ struct JSONTokenizer: ~Copyable {
       try events.beginArray()
       state = .valueOrEnd
     case (.value, UInt8(ascii: "\"")), (.valueOrEnd, UInt8(ascii: "\"")):
-      beginString(isKey: false)
+      beginString(isKey: false, wanted: events.wantedBytes)
     case (.key, UInt8(ascii: "\"")), (.keyOrEnd, UInt8(ascii: "\"")):
-      beginString(isKey: true)
+      beginString(isKey: true, wanted: .max)
     case (.value, _) where Self.isWord(byte), (.valueOrEnd, _) where Self.isWord(byte):
       token.removeAll()
       token.append(byte)
@@ -134,11 +173,25 @@ struct JSONTokenizer: ~Copyable {
 
   // MARK: Strings
 
-  private mutating func beginString(isKey: Bool) {
+  private mutating func beginString(isKey: Bool, wanted: Int) {
     token.removeAll()
+    size = 0
     high = nil
     self.isKey = isKey
+    self.wanted = wanted
     state = .string
+  }
+
+  private mutating func store(_ byte: UInt8) {
+    if size < wanted { token.append(byte) }
+    size += 1
+  }
+
+  /// What of `text` is wanted behind what was kept already.
+  private func kept(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let room = wanted - token.count
+    return text.count <= room
+      ? text : UnsafeRawBufferPointer(rebasing: text[..<max(0, room)])
   }
 
   /// Up to the string's end, an escape, or the piece's end, at once.
@@ -152,17 +205,19 @@ struct JSONTokenizer: ~Copyable {
     let run = UnsafeRawBufferPointer(rebasing: rest[..<quote])
     let end = Self.index(of: UInt8(ascii: "\\"), in: run) ?? quote
     let plain = UnsafeRawBufferPointer(rebasing: rest[..<end])
-    guard plain.count <= longestString - token.count else {
+    guard wanted < .max || plain.count <= longestString - size else {
       throw Problem.stringTooLong(offset: before + position)
     }
     position += end
-    if end == quote, quote < rest.count, token.count == 0, high == nil {
+    if end == quote, quote < rest.count, size == 0, high == nil {
       position += 1
-      return try endString(plain, &events)
+      size = plain.count
+      return try endString(kept(plain), &events)
     }
     if !plain.isEmpty {
       endSurrogate()
-      token.append(plain)
+      token.append(kept(plain))
+      size += plain.count
     }
     guard position < piece.count else { return }
     position += 1
@@ -182,7 +237,7 @@ struct JSONTokenizer: ~Copyable {
       try events.key(text)
       state = .colon
     } else {
-      try events.string(text)
+      try events.string(text, size: size)
       endValue()
     }
   }
@@ -195,12 +250,12 @@ struct JSONTokenizer: ~Copyable {
     }
     endSurrogate()
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): token.append(byte)
-    case UInt8(ascii: "n"): token.append(0x0a)
-    case UInt8(ascii: "t"): token.append(0x09)
-    case UInt8(ascii: "r"): token.append(0x0d)
-    case UInt8(ascii: "b"): token.append(0x08)
-    case UInt8(ascii: "f"): token.append(0x0c)
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): store(byte)
+    case UInt8(ascii: "n"): store(0x0a)
+    case UInt8(ascii: "t"): store(0x09)
+    case UInt8(ascii: "r"): store(0x0d)
+    case UInt8(ascii: "b"): store(0x08)
+    case UInt8(ascii: "f"): store(0x0c)
     default: throw Problem.malformed(offset: before + position - 1)
     }
     state = .string
@@ -240,19 +295,19 @@ struct JSONTokenizer: ~Copyable {
   private mutating func append(_ scalar: UInt32) {
     func byte(_ value: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: value) }
     switch scalar {
-    case ..<0x80: token.append(byte(scalar))
+    case ..<0x80: store(byte(scalar))
     case ..<0x800:
-      token.append(byte(0xc0 | scalar >> 6))
-      token.append(byte(0x80 | scalar & 0x3f))
+      store(byte(0xc0 | scalar >> 6))
+      store(byte(0x80 | scalar & 0x3f))
     case ..<0x10000:
-      token.append(byte(0xe0 | scalar >> 12))
-      token.append(byte(0x80 | scalar >> 6 & 0x3f))
-      token.append(byte(0x80 | scalar & 0x3f))
+      store(byte(0xe0 | scalar >> 12))
+      store(byte(0x80 | scalar >> 6 & 0x3f))
+      store(byte(0x80 | scalar & 0x3f))
     default:
-      token.append(byte(0xf0 | scalar >> 18))
-      token.append(byte(0x80 | scalar >> 12 & 0x3f))
-      token.append(byte(0x80 | scalar >> 6 & 0x3f))
-      token.append(byte(0x80 | scalar & 0x3f))
+      store(byte(0xf0 | scalar >> 18))
+      store(byte(0x80 | scalar >> 12 & 0x3f))
+      store(byte(0x80 | scalar >> 6 & 0x3f))
+      store(byte(0x80 | scalar & 0x3f))
     }
   }
 

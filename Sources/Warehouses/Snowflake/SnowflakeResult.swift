@@ -15,14 +15,14 @@ final class SnowflakeResult: @unchecked Sendable {
   let rowCount: Int64
   private let session: SnowflakeSession
   private let source: String
-  private let limits: [Int]
+  private let limits: [Int]?
   private let handle: String?
   private let rowCounts: [Int64]
   private let window: PartitionWindow?
 
   private var number = 0
   private var body: PartitionBody?
-  private var tokenizer: ResultTokenizer
+  private var reader: JSONRowReader
   private var chunk: [UInt8] = []
   private var position = 0
   /// Rows of this partition that were handed out, to be passed over when it is read again.
@@ -34,11 +34,11 @@ final class SnowflakeResult: @unchecked Sendable {
   private static let mostFailures = 5
 
   /// Runs a statement; returns when its columns are known.
-  /// - Parameter limits: bytes to be kept of each column's cells; empty: see `ResultTokenizer`.
+  /// - Parameter limits: as `JSONRowReader` takes them.
   /// - Throws: `Failure`, `CancellationError`.
   static func open(
     _ statement: SnowflakeStatement,
-    limits: [Int] = [],
+    limits: [Int]? = nil,
     on session: SnowflakeSession
   ) async throws -> SnowflakeResult {
     let finished = try await session.run(statement)
@@ -52,21 +52,29 @@ final class SnowflakeResult: @unchecked Sendable {
   private init(
     _ finished: SnowflakeSession.Finished,
     _ statement: SnowflakeStatement,
-    _ limits: [Int],
+    _ limits: [Int]?,
     _ session: SnowflakeSession
   ) async throws {
     let body = PartitionBody(finished.response)
-    let tokenizer = ResultTokenizer(limits: limits)
-    tokenizer.pausesAtRows = true
+    var reader = JSONRowReader(limits: limits)
+    reader.pausesAtRows = true
     var chunk: [UInt8] = []
     var position = 0
     // Up to the rows, or to the end of an answer that has none.
-    while tokenizer.pausesAtRows, let bytes = try await body.next() {
+    var hasRows = false
+    while !hasRows, let bytes = try await body.next() {
       chunk = bytes
-      position = try bytes.withUnsafeBytes { try tokenizer.read($0, from: 0) { _ in true } }
+      do {
+        hasRows = try bytes.withUnsafeBytes { bytes in
+          try reader.read(bytes, from: &position) { _ in true }
+        }
+      } catch let problem as JSONRowReader.Problem {
+        throw SnowflakeAnswer.malformed(problem.reason)
+      }
     }
-    guard let members = tokenizer.members, let metadata = members["resultSetMetaData"] else {
-      throw ResultTokenizer.malformed("it does not say what the rows are")
+    if !hasRows { chunk = [] }
+    guard let members = reader.members, let metadata = members["resultSetMetaData"] else {
+      throw SnowflakeAnswer.malformed("it does not say what the rows are")
     }
     if let code = members["code"]?.string, code == "391908" {
       throw SnowflakeError(status: 200, code: code)
@@ -74,7 +82,7 @@ final class SnowflakeResult: @unchecked Sendable {
     let partitions = metadata["partitionInfo"]?.elements ?? []
     let handle = finished.handle ?? members["statementHandle"]?.string
     guard let rowCount = metadata["numRows"]?.integer, rowCount >= 0 else {
-      throw ResultTokenizer.malformed("it does not say how many rows there are")
+      throw SnowflakeAnswer.malformed("it does not say how many rows there are")
     }
     // An empty result may have no partition at all.
     let counts = partitions.map { $0["rowCount"]?.integer ?? -1 }
@@ -96,7 +104,7 @@ final class SnowflakeResult: @unchecked Sendable {
       window = nil
     }
     self.body = body
-    self.tokenizer = tokenizer
+    self.reader = reader
     self.chunk = chunk
     self.position = position
     window?.fill(after: 0)
@@ -109,7 +117,7 @@ final class SnowflakeResult: @unchecked Sendable {
   /// Lends rows until `take` answers that it wants no more for now.
   /// - Returns: false at the end of the result.
   /// - Throws: `Failure`, `CancellationError`.
-  func read(_ take: (ResultTokenizer.Cells) throws -> Bool) async throws -> Bool {
+  func read(_ take: (JSONCells.Lent) throws -> Bool) async throws -> Bool {
     while number < rowCounts.count {
       do {
         if try await readPartition(take) { return true }
@@ -119,7 +127,7 @@ final class SnowflakeResult: @unchecked Sendable {
           after: error,
           else: session.failures.failure(error, source: source)
         )
-      } catch let failure as Failure where failure.code == ResultTokenizer.malformedCode {
+      } catch let failure as Failure where failure.code == SnowflakeAnswer.malformedCode {
         // Damaged on the way: gzip shows it in its bytes before its checksum does.
         try await restart(after: FetchError(.badEncoding, failure.message), else: failure)
       } catch let error as SnowflakeError {
@@ -130,7 +138,7 @@ final class SnowflakeResult: @unchecked Sendable {
   }
 
   /// - Returns: true when `take` wants no more for now.
-  private func readPartition(_ take: (ResultTokenizer.Cells) throws -> Bool) async throws -> Bool {
+  private func readPartition(_ take: (JSONCells.Lent) throws -> Bool) async throws -> Bool {
     try Task.checkCancellation()
     if body == nil {
       guard let window else { throw FetchError(.truncated, "the answer was not complete") }
@@ -139,39 +147,48 @@ final class SnowflakeResult: @unchecked Sendable {
     }
     while true {
       if position < chunk.count {
-        var wantsMore = true
-        position = try chunk.withUnsafeBytes { bytes in
-          try tokenizer.read(bytes, from: position) { cells in
-            if skipped > 0 {
-              skipped -= 1
-              return true
-            }
-            given += 1
-            wantsMore = try take(cells)
-            return wantsMore
-          }
-        }
-        if !wantsMore { return true }
+        if try readChunk(take) { return true }
       }
       try Task.checkCancellation()
       guard let bytes = try await body?.next() else { break }
       (chunk, position) = (bytes, 0)
     }
-    guard tokenizer.isComplete else {
+    guard reader.isComplete else {
       throw FetchError(.truncated, "the answer ended in the middle of its rows")
     }
     return false
   }
 
+  /// The rows of the bytes that are here.
+  /// - Returns: as `readPartition`.
+  private func readChunk(_ take: (JSONCells.Lent) throws -> Bool) throws -> Bool {
+    do {
+      let isEnough = try chunk.withUnsafeBytes { bytes in
+        try reader.read(bytes, from: &position) { cells in
+          if skipped > 0 {
+            skipped -= 1
+            return true
+          }
+          given += 1
+          return try take(cells)
+        }
+      }
+      if !isEnough { chunk = [] }
+      return isEnough
+    } catch let problem as JSONRowReader.Problem {
+      throw SnowflakeAnswer.malformed(problem.reason)
+    }
+  }
+
   private func finishPartition() throws {
-    guard tokenizer.rows == rowCounts[number] else {
-      throw Self.incomplete(source, tokenizer.rows, of: rowCounts[number], partition: number)
+    guard reader.rows == rowCounts[number] else {
+      throw Self.incomplete(source, reader.rows, of: rowCounts[number], partition: number)
     }
     // A first answer may say only behind its rows that they are not all.
-    if number == 0, let code = tokenizer.members?["code"]?.string, code == "391908" {
+    if number == 0, let code = reader.members?["code"]?.string, code == "391908" {
       throw SnowflakeError(status: 200, code: code)
     }
-    total += tokenizer.rows
+    total += reader.rows
     number += 1
     begin()
     (given, failures) = (0, 0)
@@ -201,7 +218,7 @@ final class SnowflakeResult: @unchecked Sendable {
   }
 
   private func begin() {
-    tokenizer = ResultTokenizer(limits: limits)
+    reader = JSONRowReader(limits: limits)
     (body, chunk, position, skipped) = (nil, [], 0, 0)
   }
 

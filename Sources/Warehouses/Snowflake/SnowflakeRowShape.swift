@@ -15,7 +15,7 @@ struct SnowflakeRowShape: Sendable {
   /// - Returns: nil for a row without UPDATED_AT.
   /// - Throws: `Failure` `bad_updated_at`.
   @inline(__always)
-  func row(_ cells: ResultTokenizer.Cells) throws -> SourceRow? {
+  func row(_ cells: JSONCells.Lent) throws -> SourceRow? {
     guard let text = cells[0] else { return nil }
     guard let updatedAt = isDate ? SnowflakeInstant.date(text) : SnowflakeInstant.timestamp(text)
     else { throw Self.badInstant }

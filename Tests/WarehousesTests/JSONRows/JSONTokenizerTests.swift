@@ -9,20 +9,22 @@ struct JSONTokenizerTests {
   /// Writes what it is told in one line.
   private struct Told: JSONEvents {
     var line: [UInt8] = []
+    var wantedBytes = Int.max
     mutating func beginObject() { line += Array("{".utf8) }
     mutating func beginArray() { line += Array("[".utf8) }
     mutating func end() { line += Array("/".utf8) }
     mutating func key(_ name: UnsafeRawBufferPointer) { line += Array(name) + Array("=".utf8) }
-    mutating func string(_ text: UnsafeRawBufferPointer) {
+    mutating func string(_ text: UnsafeRawBufferPointer, size: Int) {
       line += Array("'".utf8) + Array(text) + Array("'".utf8)
+      if size > text.count { line += Array("of \(size)".utf8) }
     }
     mutating func word(_ text: UnsafeRawBufferPointer) {
       line += Array("<".utf8) + Array(text) + Array(">".utf8)
     }
   }
 
-  private func told(_ text: String, pieces: Int) throws -> [UInt8] {
-    var told = Told()
+  private func told(_ text: String, pieces: Int, wanted: Int = .max) throws -> [UInt8] {
+    var told = Told(wantedBytes: wanted)
     var tokenizer = JSONTokenizer(longestString: 100)
     let bytes = Array(text.utf8)
     for start in stride(from: 0, to: bytes.count, by: pieces) {
@@ -73,5 +75,15 @@ struct JSONTokenizerTests {
       #expect(throws: JSONTokenizer.Problem.self) { try told(long, pieces: size) }
       #expect(throws: JSONTokenizer.Problem.self) { try told(deep, pieces: size) }
     }
+  }
+
+  @Test("of a long string only what is wanted is kept, and its size", arguments: [1, 3, 1000])
+  func cut(size: Int) throws {
+    let text = #"{"a long key":["12345678","1\n3\u00e967","123",""]}"#
+    let expected = "{a long key=['123'of 8'1\n3'of 7'123''" + "'//"
+    #expect(String(decoding: try told(text, pieces: size, wanted: 3), as: UTF8.self) == expected)
+    // Over the tokenizer's own limit.
+    let long = "[\"" + String(repeating: "x", count: 1001) + "\"]"
+    #expect(try told(long, pieces: size, wanted: 2) == Array("['xx'of 1001/".utf8))
   }
 }
