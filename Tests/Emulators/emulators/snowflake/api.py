@@ -151,6 +151,7 @@ class SnowflakeEmulator(Emulator):
                 statement.deadline = now + fields["timeout"]
             account.journal.count("executions")
             if prepared is not None:
+                account.authorize(prepared.tables, context)
                 statement.result = prepared.result()
             else:
                 statement.task = asyncio.create_task(

@@ -21,6 +21,7 @@ class Rendered:
     """Answers a SELECT of the table's three columns in their order, without a LIMIT, whatever its bounds."""
 
     def __init__(self, name, rows):
+        self.tables = [("CDI", "INGESTION", name)]
         quoted = re.escape('"' + name.replace('"', '""') + '"')
         self._pattern = re.compile(
             rf'SELECT\s+(?:\w+\.)?"?UPDATED_AT"?, *(?:\w+\.)?"?EXTERNAL_ID"?, *(?:\w+\.)?"?PAYLOAD"? FROM .*{quoted}.*ORDER BY '
