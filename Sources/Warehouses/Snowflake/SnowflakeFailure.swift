@@ -53,15 +53,7 @@ struct SnowflakeFailure: Sendable {
         "user \(user) does not have role \(role): GRANT ROLE \(role) TO USER \(user)",
         .needsOperator
       )
-    case "000606":
-      return failure(
-        "no_warehouse",
-        """
-        role \(role) has no warehouse \(warehouse): there is none of that name, or \
-        GRANT USAGE ON WAREHOUSE \(warehouse) TO ROLE \(role) is missing
-        """,
-        .needsOperator
-      )
+    case "000606": return noWarehouse(cause: error.description)
     case "000608":
       return failure(
         "warehouse_suspended",
@@ -149,6 +141,20 @@ struct SnowflakeFailure: Sendable {
       )
     default: return byState(error, source, words)
     }
+  }
+
+  func noWarehouse(cause: String? = nil) -> Failure {
+    let warehouse = SnowflakeName.written(settings.warehouse)
+    let role = SnowflakeName.written(settings.role)
+    return Failure(
+      "no_warehouse",
+      """
+      role \(role) has no warehouse \(warehouse): there is none of that name, or \
+      GRANT USAGE ON WAREHOUSE \(warehouse) TO ROLE \(role) is missing
+      """,
+      recovery: .needsOperator,
+      cause: cause
+    )
   }
 
   /// Of a question of a person's, which had to be answered soon.

@@ -261,6 +261,20 @@ struct SnowflakeColumn: Sendable, Equatable {
     isCollated = value["collation"]?.string.map { !$0.isEmpty } ?? false
   }
 
+  /// - Parameter spelling: as DESC TABLE prints it.
+  init(name: String, spelling: String) {
+    self.name = name
+    let parts = spelling.split(whereSeparator: { "(,)".contains($0) })
+    let word = parts.first.map { $0.lowercased() } ?? ""
+    type = ["number": "fixed", "varchar": "text", "float": "real"][word] ?? word
+    let numbers = parts.dropFirst().map { Int64($0) }
+    let first = numbers.first.flatMap { $0 }
+    precision = type == "fixed" ? first : nil
+    length = type == "text" ? first : nil
+    scale = type == "fixed" ? numbers.dropFirst().first.flatMap { $0 } : first
+    isCollated = false
+  }
+
   /// As DESC TABLE prints it.
   var spelling: String {
     switch type {
