@@ -1,6 +1,6 @@
 """Reads a rendered table of the Snowflake emulator through the SQL API, and prints one line of JSON.
 
-    python snowflake.py --announcement FILE --tenant NAME --rows N
+    python snowflake.py --announcement FILE --tenant NAME --rows N [--client requests]
 
 Snowflake's own connector for Python does not speak the SQL API, so the peer is what its documentation has a user write:
 requests for the calls (it unpacks gzip), json for the rows, PyJWT for the token. Four partitions are fetched at once, ahead of
@@ -109,6 +109,7 @@ def main():
     parser.add_argument("--announcement", required=True, type=pathlib.Path)
     parser.add_argument("--tenant", required=True)
     parser.add_argument("--rows", required=True, type=int)
+    parser.add_argument("--client", choices=["requests"], default="requests")
     options = parser.parse_args()
     announcement = json.loads(options.announcement.read_text())
     source, private = login(announcement, options.tenant, options.rows)

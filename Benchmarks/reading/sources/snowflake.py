@@ -7,6 +7,8 @@ import tempfile
 import urllib.request
 
 TABLE = "LARGE"
+#: What clients/snowflake.py knows as --client.
+CLIENTS = ["requests"]
 DATABASE, SCHEMA, WAREHOUSE, ROLE, USER = "CDI", "INGESTION", "WH", "LOADER", "SLUICE"
 
 
@@ -51,5 +53,5 @@ def prepare(announcement, tenant, rows):
         "settings": {
             "account": tenant, "host": host(tenant), "port": str(announcement["port"]),
             "caFile": announcement["caFile"], "database": DATABASE, "schema": SCHEMA, "warehouse": WAREHOUSE, "role": ROLE},
-        "credential": {"type": "key_pair", "username": USER.lower(), "private_key": private},
+        "credential": {"type": "key_pair", "username": USER, "private_key": private},
         "table": TABLE}

@@ -88,7 +88,7 @@ class SnowflakeEmulator(Emulator):
         try:
             if scheme != "Bearer":
                 raise tokens.InvalidToken(394306)
-            user = tokens.check(token, account.name, users, account.clock.seconds)
+            user = tokens.check(token, account.name.upper(), users, account.clock.seconds)
         except tokens.InvalidToken as error:
             number = account.login_failures.note(error, None, account.client_address)
             account.journal.count(f"login {error.code}")
