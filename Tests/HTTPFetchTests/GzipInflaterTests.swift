@@ -77,7 +77,9 @@ struct GzipInflaterTests {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return UInt8(truncatingIfNeeded: state >> 33)
       }
-      for bytes in [garbage, [0x1f, 0x8b] + garbage, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3] + garbage] {
+      for bytes in [
+        garbage, [0x1f, 0x8b] + garbage, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3] + garbage,
+      ] {
         guard let found = try? Self.inflated(bytes, size: 50) else { continue }
         #expect(!found.isComplete)
       }
@@ -117,7 +119,11 @@ struct GzipInflaterTests {
     #expect(found.bytes == Self.plain && found.isComplete)
   }
 
-  @Test("the two bytes that it is known by", arguments: [([], false), ([0x1f], false), ([0x1f, 0x8b], true), ([0x7b, 0x22], false)] as [([UInt8], Bool)])
+  @Test(
+    "the two bytes that it is known by",
+    arguments: [([], false), ([0x1f], false), ([0x1f, 0x8b], true), ([0x7b, 0x22], false)]
+      as [([UInt8], Bool)]
+  )
   func magic(bytes: [UInt8], isGzip: Bool) {
     #expect(GzipInflater.isGzip(bytes) == isGzip)
   }

@@ -61,6 +61,15 @@ def test_the_walk_from_nothing_to_a_rotated_key(house, account):
     account.paste(text)
     load(account, range(2_000))
     house.cli("setup", "snowflake", "shop", "--check", "--table", TABLE)
+    # All that is missing at once, with the statements for it.
+    grants = ["USAGE ON WAREHOUSE SLUICE_WH", f"SELECT ON TABLE {TABLE}"]
+    account.ask("sql", {"statements": [f"REVOKE {grant} FROM ROLE SLUICE_ROLE" for grant in grants]})
+    result = house.run("setup", "snowflake", "shop", "--check", "--table", TABLE)
+    assert result.returncode == FAILURE and "no_warehouse" in result.stdout + result.stderr
+    for grant in grants:
+        assert f"GRANT {grant} TO ROLE SLUICE_ROLE" in result.stdout + result.stderr, result.stdout + result.stderr
+    account.ask("sql", {"statements": [f"GRANT {grant} TO ROLE SLUICE_ROLE" for grant in grants]})
+    house.cli("setup", "snowflake", "shop", "--check", "--table", TABLE)
 
     # 4. The test with its preview.
     report = one(house.json("source", "test", "shop", "--table", TABLE, "--data", "attributes"))

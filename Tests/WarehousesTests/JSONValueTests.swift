@@ -18,7 +18,9 @@ struct JSONValueTests {
     #expect(JSONValue(value.text) == value)
   }
 
-  @Test("escapes, and pairs of surrogates; a half of one is a replacement character, and takes nothing with it")
+  @Test(
+    "escapes, and pairs of surrogates; a half of one is a replacement character, and takes nothing with it"
+  )
   func escapes() {
     #expect(read(#""\b\f\n\r\t\/\\\"""#)?.string == "\u{8}\u{c}\n\r\t/\\\"")
     #expect(read(#""\u0041\u00e9\u65e5\ud83d\ude00""#)?.string == "Aé日😀")
@@ -35,7 +37,8 @@ struct JSONValueTests {
     arguments: [
       "", " ", "{", "}", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"", "{\"a\":",
       "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}", "{1:1}", "\"", "\"\\", "\"\\u", "\"\\u12",
-      "\"\\u12g4\"", "\"\\u+123\"", "\"\\x\"", "tru", "truee", "nul", "fals", "NaN", "Infinity", "+1", ".5",
+      "\"\\u12g4\"", "\"\\u+123\"", "\"\\x\"", "tru", "truee", "nul", "fals", "NaN", "Infinity",
+      "+1", ".5",
       "1.", "1.e5", "1e", "1e+", "01", "-", "--1", "0x10", "1_000", "1 2", "{} {}", "'a'", "<html>",
     ]
   )
@@ -43,7 +46,9 @@ struct JSONValueTests {
 
   @Test("cut anywhere, a document is none")
   func truncated() {
-    let text = Array(#"{"code":"390144","message":"a\u00e9\"b","list":[[1,2.5],{"x":null}],"t":true}"#.utf8)
+    let text = Array(
+      #"{"code":"390144","message":"a\u00e9\"b","list":[[1,2.5],{"x":null}],"t":true}"#.utf8
+    )
     #expect(JSONValue(text) != nil)
     for length in 0..<text.count { #expect(JSONValue(text[..<length]) == nil, "\(length)") }
   }
@@ -67,7 +72,10 @@ struct JSONValueTests {
     #expect(JSONValue([0x22, 0xff, 0x41, 0x22])?.string == "\u{fffd}A")
   }
 
-  @Test("64 levels are read, and more are refused however many there are", arguments: ["[", "{\"a\":"])
+  @Test(
+    "64 levels are read, and more are refused however many there are",
+    arguments: ["[", "{\"a\":"]
+  )
   func deep(opening: String) {
     let closing = opening == "[" ? "]" : "}"
     func nested(_ levels: Int) -> String {

@@ -68,7 +68,8 @@ struct SnowflakeChecks: Sendable {
       let answer = try await session.small(statement)
       let column = answer.columns.firstIndex { $0.name.lowercased() == "name" } ?? 0
       let isThere = answer.rows.contains { row in
-        row.indices.contains(column) && row[column].map { $0.utf8.elementsEqual(name.utf8) } ?? false
+        row.indices.contains(column)
+          && row[column].map { $0.utf8.elementsEqual(name.utf8) } ?? false
       }
       return isThere ? nil : session.failures.noWarehouse()
     } catch let failure as Failure where failure.recovery == .needsOperator {

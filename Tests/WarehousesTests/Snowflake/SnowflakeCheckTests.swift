@@ -65,7 +65,10 @@ struct SnowflakeCheckTests {
     let denied = try await looked(fixture, "T")
     #expect(denied.problem?.code == code)
     #expect(denied.warnings.count == 1)
-    #expect(denied.warnings.first?.contains("GRANT SELECT ON TABLE CDI.INGESTION.T TO ROLE LOADER") == true)
+    #expect(
+      denied.warnings.first?.contains("GRANT SELECT ON TABLE CDI.INGESTION.T TO ROLE LOADER")
+        == true
+    )
     try await fixture.sql("GRANT SELECT ON TABLE T TO ROLE LOADER")
     let columns = try await looked(fixture, "T")
     #expect(columns.problem?.code == code)
@@ -76,12 +79,16 @@ struct SnowflakeCheckTests {
     #expect(good.problem?.code == code && good.warnings.isEmpty)
   }
 
-  @Test("without its table the warehouse is looked at, and not woken", arguments: ["WH", "\"o'W_H%\""])
+  @Test(
+    "without its table the warehouse is looked at, and not woken",
+    arguments: ["WH", "\"o'W_H%\""]
+  )
   func withoutTable(name: String) async throws {
     var fixture = try await SnowflakeFixture()
     if name != "WH" {
       try await fixture.sql(
-        "CREATE WAREHOUSE \(name)", "GRANT USAGE ON WAREHOUSE \(name) TO ROLE LOADER"
+        "CREATE WAREHOUSE \(name)",
+        "GRANT USAGE ON WAREHOUSE \(name) TO ROLE LOADER"
       )
       fixture.settings["warehouse"] = name
     }
@@ -95,7 +102,8 @@ struct SnowflakeCheckTests {
         "status": 422,
         "json": [
           "code": "002003", "sqlState": "42S02",
-          "message": "SQL compilation error:\nObject 'CDI.INGESTION.NOWHERE' does not exist or not authorized.",
+          "message":
+            "SQL compilation error:\nObject 'CDI.INGESTION.NOWHERE' does not exist or not authorized.",
         ],
       ],
       where: ["statement": "LIMIT 0"]

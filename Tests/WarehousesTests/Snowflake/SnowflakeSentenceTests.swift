@@ -42,7 +42,10 @@ struct SnowflakeSentenceTests {
   static func canonical(_ text: String, _ fixture: SnowflakeFixture) -> String {
     var text = text
     for (pattern, replacement) in [
-      (fixture.account.lowercased() + "\\.snowflakecomputing\\.localhost", "myorg-acct.snowflakecomputing.com"),
+      (
+        fixture.account.lowercased() + "\\.snowflakecomputing\\.localhost",
+        "myorg-acct.snowflakecomputing.com"
+      ),
       (":\(fixture.emulator.facts.port)", ""), ("clock is \\d+ s", "clock is 500 s"),
       (
         "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",

@@ -178,9 +178,14 @@ extension SnowflakeSituation {
     ),
     named(
       "two columns of one name",
-      table(#"UPDATED_AT TIMESTAMP_NTZ, "updated_at" TIMESTAMP_NTZ, EMAIL VARCHAR, PAYLOAD VARCHAR"#)
+      table(
+        #"UPDATED_AT TIMESTAMP_NTZ, "updated_at" TIMESTAMP_NTZ, EMAIL VARCHAR, PAYLOAD VARCHAR"#
+      )
     ),
-    query("the query names a column that is not there", "SELECT UPDATED_AT, NOPE, PAYLOAD FROM USERS"),
+    query(
+      "the query names a column that is not there",
+      "SELECT UPDATED_AT, NOPE, PAYLOAD FROM USERS"
+    ),
     SnowflakeSituation(
       "a user is asked for by a column that is not there",
       Question(user: .email("ann@example.com"))
@@ -188,7 +193,10 @@ extension SnowflakeSituation {
   ]
 
   private static let statements: [SnowflakeSituation] = [
-    query("the query is no SQL of Snowflake's", "SELECT UPDATED_AT EXTERNAL_ID PAYLOAD FROM FROM USERS"),
+    query(
+      "the query is no SQL of Snowflake's",
+      "SELECT UPDATED_AT EXTERNAL_ID PAYLOAD FROM FROM USERS"
+    ),
     query(
       "a value that the query cannot convert",
       "SELECT UPDATED_AT, EXTERNAL_ID::NUMBER(38,0) AS EXTERNAL_ID, PAYLOAD FROM USERS"
@@ -245,7 +253,10 @@ extension SnowflakeSituation {
 
   private static let answers: [SnowflakeSituation] = [
     answer("fewer rows than announced", body: result(announced: 2, sent: 1, code: "090001")),
-    answer("a result that is too large for the SQL API", body: result(announced: 1, sent: 1, code: "391908")),
+    answer(
+      "a result that is too large for the SQL API",
+      body: result(announced: 1, sent: 1, code: "391908")
+    ),
     answer("an answer that is no JSON", body: "<html>Please sign in</html>"),
     answer(
       "an UPDATED_AT that cannot be read",
