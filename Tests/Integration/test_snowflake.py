@@ -167,7 +167,8 @@ def test_a_user_is_explained_and_a_cursor_moved(house, account):
     preview = house.json("cursor", "rewind", "people", "--all")
     assert (preview["rows_to_read"], preview["moved"]) == (3, False), preview
     assert house.json("cursor", "show", "people")["position"] == before
-    add((2, "p-3", None, {"plan": "late"}))
+    # Further back than any overlap: only a rewind finds it.
+    add((-7 * 86_400, "p-3", None, {"plan": "late"}))
     assert house.run_sync("people")["applied"] == 0
     moved = house.json("cursor", "rewind", "people", "--all", "--yes")
     assert (moved["rows_to_read"], moved["moved"]) == (4, True), moved
