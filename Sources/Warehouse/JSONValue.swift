@@ -95,9 +95,11 @@ public indirect enum JSONValue: Sendable, Equatable {
   public static func == (a: JSONValue, b: JSONValue) -> Bool {
     switch (a, b) {
     case (.object(let x), .object(let y)):
-      x.count == y.count && zip(x, y).allSatisfy { $0.key == $1.key && $0.value == $1.value }
+      x.count == y.count
+        && zip(x, y).allSatisfy { $0.key.utf8.elementsEqual($1.key.utf8) && $0.value == $1.value }
     case (.array(let x), .array(let y)): x == y
-    case (.string(let x), .string(let y)), (.number(let x), .number(let y)): x == y
+    case (.string(let x), .string(let y)), (.number(let x), .number(let y)):
+      x.utf8.elementsEqual(y.utf8)
     case (.bool(let x), .bool(let y)): x == y
     case (.null, .null): true
     default: false
@@ -187,8 +189,35 @@ extension JSONValue {
       {
         position += 1
       }
-      let text = String(decoding: bytes[start..<position], as: UTF8.self)
-      return Double(text) == nil ? nil : .number(text)
+      let text = bytes[start..<position]
+      return Self.isNumber(text) ? .number(String(decoding: text, as: UTF8.self)) : nil
+    }
+
+    /// RFC 8259, section 6.
+    private static func isNumber(_ text: ArraySlice<UInt8>) -> Bool {
+      var rest = text
+      func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
+      func digits() -> Int {
+        let count = rest.prefix(while: isDigit).count
+        rest = rest.dropFirst(count)
+        return count
+      }
+      if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+      let startsWithZero = rest.first == UInt8(ascii: "0")
+      let whole = digits()
+      guard whole > 0, whole == 1 || !startsWithZero else { return false }
+      if rest.first == UInt8(ascii: ".") {
+        rest = rest.dropFirst()
+        guard digits() > 0 else { return false }
+      }
+      if let exponent = rest.first, exponent | 0x20 == UInt8(ascii: "e") {
+        rest = rest.dropFirst()
+        if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") {
+          rest = rest.dropFirst()
+        }
+        guard digits() > 0 else { return false }
+      }
+      return rest.isEmpty
     }
 
     private mutating func string() -> String? {
@@ -218,19 +247,38 @@ extension JSONValue {
       case UInt8(ascii: "t"): return [0x09]
       case UInt8(ascii: "u"):
         guard var scalar = hexUnit() else { return nil }
-        if scalar & 0xfc00 == 0xd800, word("\\u"), let low = hexUnit() {
-          scalar = 0x10000 + (scalar & 0x3ff) << 10 + (low & 0x3ff)
+        if scalar & 0xfc00 == 0xd800 {
+          // Only what is its other half belongs to it.
+          let end = position
+          if word("\\u"), let low = hexUnit(), low & 0xfc00 == 0xdc00 {
+            scalar = 0x10000 + (scalar & 0x3ff) << 10 + (low & 0x3ff)
+          } else {
+            position = end
+          }
         }
         return Array(String(Unicode.Scalar(scalar) ?? "\u{fffd}").utf8)
-      default: return [byte]
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+      default: return nil
       }
     }
 
     private mutating func hexUnit() -> UInt32? {
       guard position + 4 <= bytes.count else { return nil }
-      let text = String(decoding: bytes[position..<position + 4], as: UTF8.self)
+      var unit: UInt32 = 0
+      for byte in bytes[position..<position + 4] {
+        guard let digit = Self.hexDigit(byte) else { return nil }
+        unit = unit << 4 | digit
+      }
       position += 4
-      return UInt32(text, radix: 16)
+      return unit
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt32? {
+      switch byte {
+      case 48...57: UInt32(byte) - 48
+      case 65...70, 97...102: UInt32(byte | 0x20) - 87
+      default: nil
+      }
     }
   }
 }

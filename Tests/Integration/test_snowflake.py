@@ -1,14 +1,17 @@
 """The seed's walk with Snowflake: key, set-up, test with a preview, activation, runs by hand and by schedule, and a key
 that is rotated while they go on. The account is an emulator; vault, orchestrator, writer and CLI are the real ones."""
 
+import collections
 import json
+import os
 import re
+import signal
 import threading
 import time
 
 import pytest
 from support.emulator import Emulator, SnowflakeAccount
-from support.house import CONFLICT, FAILURE, OK, House
+from support.house import CONFLICT, FAILURE, NOT_FOUND, OK, House
 
 TABLE = "CDI.INGESTION.USERS"
 NEW_YEAR = 1_704_067_200_000_000_000
@@ -57,6 +60,15 @@ def test_the_walk_from_nothing_to_a_rotated_key(house, account):
     assert len(steps) == 5 and all(step["statements"] in text for step in steps)
     account.paste(text)
     load(account, range(2_000))
+    house.cli("setup", "snowflake", "shop", "--check", "--table", TABLE)
+    # All that is missing at once, with the statements for it.
+    grants = ["USAGE ON WAREHOUSE SLUICE_WH", f"SELECT ON TABLE {TABLE}"]
+    account.ask("sql", {"statements": [f"REVOKE {grant} FROM ROLE SLUICE_ROLE" for grant in grants]})
+    result = house.run("setup", "snowflake", "shop", "--check", "--table", TABLE)
+    assert result.returncode == FAILURE and "no_warehouse" in result.stdout + result.stderr
+    for grant in grants:
+        assert f"GRANT {grant} TO ROLE SLUICE_ROLE" in result.stdout + result.stderr, result.stdout + result.stderr
+    account.ask("sql", {"statements": [f"GRANT {grant} TO ROLE SLUICE_ROLE" for grant in grants]})
     house.cli("setup", "snowflake", "shop", "--check", "--table", TABLE)
 
     # 4. The test with its preview.
@@ -124,6 +136,114 @@ def test_a_bad_row_is_that_row_s_own_trouble(house, account):
     result = house.run("sync", "run", "mixed", "--wait", "-o", "json")
     run = json.loads(result.stdout)
     assert (run["rows_read"], run["applied"], run["rejected"]) == (6, 2, 4)
+
+
+def test_a_user_is_explained_and_a_cursor_moved(house, account):
+    """One sync, its rows by name, a rewind that is looked at and then done, and what the next run makes of it."""
+    make(account, "PEOPLE", "EXTERNAL_ID VARCHAR, EMAIL VARCHAR, PAYLOAD VARCHAR")
+    second = 1_000_000_000
+
+    def add(*rows):
+        account.ask("load", {"table": ["CDI", "INGESTION", "PEOPLE"], "rows": [
+            [None if at is None else NEW_YEAR + at * second, user, email, json.dumps(payload)]
+            for at, user, email, payload in rows]})
+
+    add((1, "p-1", "Ann@Example.com", {"plan": "free"}), (2, "p-2", None, {"plan": "free"}), (3, "p-1", None, {"plan": "paid"}),
+        (None, "p-2", None, {}))
+    manual(house, "people")
+    assert house.run_sync("people")["applied"] >= 2
+    answer = house.json("row", "explain", "people", "--external-id", "p-1")
+    assert answer["reason"] == "applied" and len(answer["rows"]) == 2, answer
+    assert house.json("row", "explain", "people", "--external-id", "p-2")["external_id"] == "p-2"
+    by_email = house.json("row", "explain", "people", "--email", "ann@EXAMPLE.com")
+    assert len(by_email["rows"]) == 1, by_email
+    assert house.run("row", "explain", "people", "--external-id", "' OR 1=1 --").returncode == NOT_FOUND
+    asked = [entry["body"] for entry in account.journal()["requests"]
+             if entry["point"] == "submit" and "COUNT_IF" in entry["body"]["statement"]]
+    assert asked[-1]["bindings"] == {"1": {"type": "TEXT", "value": "' OR 1=1 --"}} and asked[-1]["timeout"] == 30
+    assert asked[-1]["parameters"]["query_tag"] == "sluice sync=people"
+
+    before = house.json("cursor", "show", "people")["position"]
+    preview = house.json("cursor", "rewind", "people", "--all")
+    assert (preview["rows_to_read"], preview["moved"]) == (3, False), preview
+    assert house.json("cursor", "show", "people")["position"] == before
+    # Further back than any overlap: only a rewind finds it.
+    add((-7 * 86_400, "p-3", None, {"plan": "late"}))
+    assert house.run_sync("people")["applied"] == 0
+    moved = house.json("cursor", "rewind", "people", "--all", "--yes")
+    assert (moved["rows_to_read"], moved["moved"]) == (4, True), moved
+    again = house.run_sync("people")
+    assert (again["rows_read"], again["applied"]) == (4, 1), again
+    assert house.json("profile", "show", "--external-id", "p-3")["custom_attributes"] == {"plan": "late"}
+    run = house.json("run", "list", "people")[-1]["run_id"]
+    tags = {entry["body"]["parameters"]["query_tag"] for entry in account.journal()["requests"]
+            if entry["point"] == "submit" and '"PEOPLE"' in entry["body"]["statement"]}
+    assert f"sluice sync=people run={run}" in tags, tags
+
+
+def test_users_are_deleted(house, account):
+    make(account, "LEAVERS", "EXTERNAL_ID VARCHAR")
+    account.ask("load", {"table": ["CDI", "INGESTION", "LEAVERS"], "rows": [[NEW_YEAR, "p-2"]]})
+    manual(house, "leavers", data="deletes")
+    assert house.run_sync("leavers")["applied"] == 1
+    assert house.run("profile", "show", "--external-id", "p-2").returncode == NOT_FOUND
+    assert house.run("profile", "show", "--external-id", "p-1").returncode == OK
+
+
+def test_after_a_restart_nothing_is_lost_and_nothing_done_twice(house, account):
+    """Point 12 of the contract: the orchestrator is killed while a partition hangs. The next run reads on from the last durable row,
+    with a new statement; rows that come again are recognised."""
+    make(account, "VISITS", "EXTERNAL_ID VARCHAR, PAYLOAD VARCHAR")
+    count = 40_000
+    account.ask("sql", {"statements": [
+        "INSERT INTO CDI.INGESTION.VISITS SELECT DATEADD(SECOND, SEQ4(), '2024-01-01'::TIMESTAMP_NTZ), 'visitor-' || SEQ4(), "
+        f"'{{\"name\":\"visited\"}}' FROM TABLE(GENERATOR(ROWCOUNT => {count}))"]})
+    manual(house, "visits", data="events")
+    events = house.json("profile", "count")["events"]
+    account.emulator.admin(f"/tenants/{account.name}/journal", method="DELETE")
+    account.ask("faults", {"point": "partition", "where": {"partition": 25}, "action": {"delay": 120}, "times": 0})
+    first = house.json("sync", "run", "visits")
+    # The rows before it are read, the batches that are full are in the store.
+    wait_for(lambda: house.json("run", "show", first["run_id"])["applied"] > 0, 60)
+    wait_for(lambda: reads(account)[1].get(25), 60)
+    victim = house.pid("orchestrator")
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: house.pid("orchestrator") not in (None, victim), 60)
+    house.wait_until_healthy()
+    account.emulator.admin(f"/tenants/{account.name}/faults", method="DELETE")
+    done = house.json("profile", "count")["events"] - events
+    assert 0 < done < count
+    wait_for(lambda: house.json("run", "show", first["run_id"])["status"] != "running", 60)
+    run = json.loads(wait_for(lambda: (r := house.run("sync", "run", "visits", "--wait", "-o", "json")).returncode == OK
+                              and r, 60).stdout)
+    assert run["status"] == "success" and run["rows_read"] < count, run
+    assert house.json("profile", "count")["events"] - events == count
+    statements, partitions = reads(account)
+    assert len(statements) == 2 and "bindings" not in statements[0] and statements[1]["bindings"]["1"]["type"] == "TIMESTAMP_NTZ"
+    # Of neither statement a partition was read twice.
+    assert all(times <= 2 for times in partitions.values()), partitions
+
+
+def reads(account):
+    """The bodies of the statements that read VISITS, and how often each partition was asked for."""
+    requests = account.journal()["requests"]
+    statements = [entry["body"] for entry in requests if entry["point"] == "submit"
+                  and '"VISITS"' in entry["body"]["statement"] and "ORDER BY" in entry["body"]["statement"]]
+    return statements, collections.Counter(
+        entry["facts"]["partition"] for entry in requests if entry["point"] == "partition")
+
+
+def make(account, table, columns):
+    account.ask("sql", {"statements": [
+        f"CREATE TABLE CDI.INGESTION.{table} (UPDATED_AT TIMESTAMP_NTZ, {columns})",
+        f"GRANT SELECT ON TABLE CDI.INGESTION.{table} TO ROLE SLUICE_ROLE"]})
+
+
+def manual(house, name, data="attributes"):
+    house.apply(f"kind: Sync\nname: {name}\nsource: shop\ntable: {name}\ndata: {data}\n"
+                "schedule: manual\ncontacts: [ops@example.com]\n")
+    house.cli("sync", "test", name)
+    house.cli("sync", "activate", name)
 
 
 def test_what_stops_a_run_is_named_in_it(house, account):

@@ -12,6 +12,8 @@ public final class GzipInflater: @unchecked Sendable {
 
   /// Safety: zlib keeps the address of its stream, so it stays in one place until `deinit`.
   private let stream: UnsafeMutablePointer<z_stream>
+  /// What one turn may unpack, used again and again. Safety: as the stream's.
+  private let piece: UnsafeMutableBufferPointer<UInt8>
   private var room: Int
   private var isReady: Bool
   public private(set) var isComplete = false
@@ -20,6 +22,8 @@ public final class GzipInflater: @unchecked Sendable {
   public init(limit: Int) {
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
+    piece = .allocate(capacity: 65_536)
+    piece.initialize(repeating: 0)
     room = limit
     // RFC 1952's format and the largest window: zlib.h, inflateInit2.
     let size = Int32(MemoryLayout<z_stream>.size)
@@ -30,6 +34,7 @@ public final class GzipInflater: @unchecked Sendable {
     inflateEnd(stream)
     stream.deinitialize(count: 1)
     stream.deallocate()
+    piece.deallocate()
   }
 
   /// What comes out of the next bytes.
@@ -39,7 +44,6 @@ public final class GzipInflater: @unchecked Sendable {
       throw FetchError(.unavailable, "there is no memory to unpack an answer", mayHaveArrived: true)
     }
     var output: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 65_536)
     var isCorrupt = false
     input.withUnsafeBytes { bytes in
       // Safety: zlib keeps these pointers only until it returns; `input` outlives the loop.
@@ -48,11 +52,9 @@ public final class GzipInflater: @unchecked Sendable {
       )
       stream.pointee.avail_in = UInt32(clamping: bytes.count)
       while !isComplete, output.count <= room {
-        let code = piece.withUnsafeMutableBufferPointer { buffer in
-          stream.pointee.next_out = buffer.baseAddress
-          stream.pointee.avail_out = UInt32(buffer.count)
-          return inflate(stream, Z_NO_FLUSH)
-        }
+        stream.pointee.next_out = piece.baseAddress
+        stream.pointee.avail_out = UInt32(piece.count)
+        let code = inflate(stream, Z_NO_FLUSH)
         output += piece.dropLast(Int(stream.pointee.avail_out))
         isComplete = code == Z_STREAM_END
         isCorrupt = ![Z_OK, Z_BUF_ERROR, Z_STREAM_END].contains(code)

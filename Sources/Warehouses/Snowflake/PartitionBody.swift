@@ -10,20 +10,30 @@ final class PartitionBody: @unchecked Sendable {
   private var isFirst = true
 
   private static let largest = 1 << 30
+  /// So much is unpacked at once, to 8 MiB at the most: deflate packs 1032 to 1 at its best.
+  private static let piece = 8192
+  /// What has come and is not unpacked yet.
+  private var packed: ArraySlice<UInt8> = []
 
   init(_ response: HTTPResponse) { body = response.body }
 
   /// The bytes that have come since; nil at the end.
   /// - Throws: `FetchError`.
   func next() async throws -> [UInt8]? {
-    while let bytes = try await body.next() {
+    while true {
+      if let inflater, !packed.isEmpty {
+        let unpacked = try inflater.inflated(Array(packed.prefix(Self.piece)))
+        packed = packed.dropFirst(Self.piece)
+        guard unpacked.isEmpty else { return unpacked }
+        continue
+      }
+      guard let bytes = try await body.next() else { break }
       if isFirst {
         isFirst = false
         if GzipInflater.isGzip(bytes) { inflater = GzipInflater(limit: Self.largest) }
       }
-      guard let inflater else { return bytes }
-      let unpacked = try inflater.inflated(bytes)
-      if !unpacked.isEmpty { return unpacked }
+      guard inflater != nil else { return bytes }
+      packed = bytes[...]
     }
     if let inflater, !inflater.isComplete {
       throw FetchError(.truncated, "the answer ended in the middle of its gzip")

@@ -7,7 +7,7 @@ enum SnowflakeAnswer {
   static func malformed(_ reason: String) -> Failure {
     Failure(
       malformedCode,
-      "Snowflake's answer cannot be read: \(reason); is a proxy on the way?",
+      "Snowflake's answer cannot be read: \(reason); look for a proxy that answers in its place",
       recovery: .reconnect
     )
   }

@@ -12,20 +12,11 @@ struct SnowflakeChanges: Sendable {
   init(_ source: SnowflakeSource, data: DataType) throws(Failure) {
     self.source = source
     columns = try SourceColumns(source.columns.map(\.name), data: data, source: source.name)
-    let entry = columns.updatedAt
-    let column = source.columns[entry.position]
-    guard ["timestamp_ntz", "timestamp_ltz", "timestamp_tz", "date"].contains(column.type) else {
-      throw Failure(
-        "column_type",
-        """
-        column "\(entry.name)" of \(source.name) is of type \(column.spelling); it must be \
-        TIMESTAMP_NTZ, TIMESTAMP_LTZ, TIMESTAMP_TZ or DATE
-        """,
-        recovery: .needsOperator
-      )
-    }
-    instantType = column.type
+    if let problem = source.instantProblem { throw problem }
+    instantType = source.columns[columns.updatedAt.position].type
   }
+
+  static let instantTypes = ["timestamp_ntz", "timestamp_ltz", "timestamp_tz", "date"]
 
   /// What a tokenizer keeps of each cell: longer identifiers are invalid, of longer payloads only an
   /// excerpt travels.

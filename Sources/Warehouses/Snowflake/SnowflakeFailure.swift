@@ -53,15 +53,7 @@ struct SnowflakeFailure: Sendable {
         "user \(user) does not have role \(role): GRANT ROLE \(role) TO USER \(user)",
         .needsOperator
       )
-    case "000606":
-      return failure(
-        "no_warehouse",
-        """
-        role \(role) has no warehouse \(warehouse): there is none of that name, or \
-        GRANT USAGE ON WAREHOUSE \(warehouse) TO ROLE \(role) is missing
-        """,
-        .needsOperator
-      )
+    case "000606": return noWarehouse(cause: error.description)
     case "000608":
       return failure(
         "warehouse_suspended",
@@ -75,20 +67,25 @@ struct SnowflakeFailure: Sendable {
     case "090073":
       return failure(
         "quota_exceeded",
-        "warehouse \(warehouse) cannot be resumed: \(words)",
+        """
+        warehouse \(warehouse) cannot be resumed: \(words) Raise the monitor's quota, or give the \
+        source another "warehouse"
+        """,
         .needsOperator
       )
     case "002003", "002043": return missing(error, source, words)
     case "000904":
       return failure(
         "column_missing",
-        "\(source) does not have a column that the query names: \(words)",
+        "\(source) does not have a column that it names: \(words) Correct the query or the view",
         .needsOperator
       )
     case "003001", "003540":
       return failure(
         "permission_denied",
-        "role \(role) may not do what reading \(source) needs: \(words)",
+        """
+        role \(role) may not do what reading \(source) needs: \(words) Grant the role what is missing
+        """,
         .needsOperator
       )
     case "000630":
@@ -101,11 +98,21 @@ struct SnowflakeFailure: Sendable {
         .failRun
       )
     case "000604":
-      return failure("query_cancelled", "reading \(source) was cancelled: \(words)", .failRun)
+      return failure(
+        "query_cancelled",
+        """
+        reading \(source) was cancelled at Snowflake: \(words) QUERY_HISTORY says by whom; the next \
+        run reads on from the last row that was applied
+        """,
+        .failRun
+      )
     case "000709", "000710":
       return failure(
         "result_expired",
-        "the result of reading \(source) is not kept any more: \(words)",
+        """
+        Snowflake does not keep the result of reading \(source) any more: \(words) The query is run \
+        anew from the last row that was applied
+        """,
         .reconnect
       )
     case "391908":
@@ -120,13 +127,34 @@ struct SnowflakeFailure: Sendable {
     case "390505":
       return failure(
         "too_many_requests",
-        "Snowflake takes no more requests at the moment: \(words)",
+        """
+        Snowflake takes no more requests at the moment: \(words) The next run tries again; fewer syncs \
+        at one time help
+        """,
         .retry
       )
     case "391917", "390142":
-      return failure("query_failed", "Snowflake did not take the request: \(words)", .failRun)
+      return failure(
+        "query_failed",
+        "Snowflake did not take the request: \(words) This is a fault of Sluice's; please report it",
+        .failRun
+      )
     default: return byState(error, source, words)
     }
+  }
+
+  func noWarehouse(cause: String? = nil) -> Failure {
+    let warehouse = SnowflakeName.written(settings.warehouse)
+    let role = SnowflakeName.written(settings.role)
+    return Failure(
+      "no_warehouse",
+      """
+      role \(role) has no warehouse \(warehouse): there is none of that name, or \
+      GRANT USAGE ON WAREHOUSE \(warehouse) TO ROLE \(role) is missing
+      """,
+      recovery: .needsOperator,
+      cause: cause
+    )
   }
 
   /// Of a question of a person's, which had to be answered soon.
@@ -145,13 +173,16 @@ struct SnowflakeFailure: Sendable {
 
   private func missing(_ error: SnowflakeError, _ source: String, _ words: String) -> Failure {
     let role = SnowflakeName.written(settings.role)
+    // As Snowflake printed it, quotes of its own included.
+    let quoted = words.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
+    let name = quoted.count == 3 && !quoted[1].isEmpty ? String(quoted[1]) : "…"
     let what: (code: String, grant: String) =
       if words.contains("Database '") {
-        ("database_not_found", "GRANT USAGE ON DATABASE … TO ROLE \(role)")
+        ("database_not_found", "GRANT USAGE ON DATABASE \(name) TO ROLE \(role)")
       } else if words.contains("Schema '") || error.code == "002043" {
-        ("schema_not_found", "GRANT USAGE ON SCHEMA … TO ROLE \(role)")
+        ("schema_not_found", "GRANT USAGE ON SCHEMA \(name) TO ROLE \(role)")
       } else {
-        ("table_not_found", "GRANT SELECT ON TABLE … TO ROLE \(role)")
+        ("table_not_found", "GRANT SELECT ON TABLE \(name) TO ROLE \(role) (of a view: ON VIEW)")
       }
     return Failure(
       what.code,
@@ -169,14 +200,20 @@ struct SnowflakeFailure: Sendable {
     if error.sqlState.hasPrefix("22") {
       return failure(
         "query_failed",
-        "\(source) cannot be read: the data do not fit the query (SQLSTATE \(error.sqlState))",
+        """
+        \(source) cannot be read: a value does not fit what the query or the view does with it \
+        (code \(error.code), SQLSTATE \(error.sqlState)); correct it, for example with TRY_CAST
+        """,
         .needsOperator
       )
     }
     if error.sqlState.hasPrefix("42") || error.sqlState.hasPrefix("0A") {
       return failure(
         "query_failed",
-        "\(source) cannot be read: \(words) (code \(error.code))",
+        """
+        \(source) cannot be read, as Snowflake does not accept the statement: \(words) \
+        (code \(error.code)) Correct the query or the view
+        """,
         .needsOperator
       )
     }
@@ -185,7 +222,10 @@ struct SnowflakeFailure: Sendable {
     case 403:
       return failure(
         "access_forbidden",
-        "\(settings.origin.host) forbids the request: \(words.isEmpty ? "HTTP 403" : words)",
+        """
+        \(settings.origin.host) forbids the request: \(words.isEmpty ? "HTTP 403." : words) Check \
+        what the account or a proxy on the way allows
+        """,
         .needsOperator
       )
     case 404:
@@ -198,7 +238,10 @@ struct SnowflakeFailure: Sendable {
     case 429, 500...599:
       return failure(
         "warehouse_unavailable",
-        "\(settings.origin.host) answers HTTP \(error.status) again and again: \(words)",
+        """
+        \(settings.origin.host) answers HTTP \(error.status) again and again: \(words) The next run \
+        tries again
+        """,
         .retry
       )
     default:
@@ -222,9 +265,17 @@ struct SnowflakeFailure: Sendable {
       case .closed: ("connection_closed", .failRun)
       default: ("connection_lost", .reconnect)
       }
+    let advice =
+      switch error.kind {
+      case .hostNotFound: "; it is made of the settings \"account\" and \"host\""
+      case .tls: "; where a proxy inspects TLS, the setting \"caFile\" names its authority"
+      case .cannotConnect: "; check \"host\" and \"port\", and the firewalls on the way"
+      case .timeout, .connectionLost, .truncated, .badEncoding: "; the next run tries again"
+      default: ""
+      }
     return Failure(
       code,
-      "\(settings.origin.host), \(source): \(error.message)",
+      "\(source) cannot be read: \(error.message)\(advice)",
       recovery: recovery,
       cause: error.cause
     )

@@ -17,7 +17,7 @@ struct SnowflakeInspector: Sendable {
       do {
         changes = try SnowflakeChanges(source, data: data)
       } catch {
-        inspection.problem = error
+        note(SnowflakeChecks(session: session, data: data).problems(source), &inspection)
       }
       if let changes { try await countRowsWithoutUpdatedAt(changes, &inspection) }
       try await preview(source, changes, limit: min(max(previewLimit, 0), 1000), &inspection)
@@ -26,9 +26,19 @@ struct SnowflakeInspector: Sendable {
         failure.recovery == .reconnect || failure.recovery == .retry
         || failure.code == "connection_closed"
       guard !isOfConnection else { throw failure }
-      inspection.problem = inspection.problem ?? failure
+      if inspection.problem == nil {
+        let others = try await SnowflakeChecks(session: session, data: data)
+          .others(than: failure, selection)
+        note([failure] + others, &inspection)
+      }
     }
     return inspection
+  }
+
+  /// The first is the report's; whoever sets Snowflake up mends the others with it.
+  private func note(_ problems: [Failure], _ inspection: inout Inspection) {
+    inspection.problem = problems.first
+    inspection.warnings += problems.dropFirst().map { "also: \($0.message)" }
   }
 
   private func countRowsWithoutUpdatedAt(

@@ -231,7 +231,10 @@ final class SnowflakeResult: @unchecked Sendable {
     let place = partition.map { " in partition \($0)" } ?? ""
     return Failure(
       "result_incomplete",
-      "Snowflake announced \(wanted) rows of \(source)\(place) and sent \(found)",
+      """
+      Snowflake announced \(wanted) rows of \(source)\(place) and sent \(found); nothing behind them is \
+      taken, and the next run reads on from the last row that was applied
+      """,
       recovery: .failRun
     )
   }
@@ -256,6 +259,20 @@ struct SnowflakeColumn: Sendable, Equatable {
     scale = value["scale"]?.integer
     length = value["length"]?.integer
     isCollated = value["collation"]?.string.map { !$0.isEmpty } ?? false
+  }
+
+  /// - Parameter spelling: as DESC TABLE prints it.
+  init(name: String, spelling: String) {
+    self.name = name
+    let parts = spelling.split(whereSeparator: { "(,)".contains($0) })
+    let word = parts.first.map { $0.lowercased() } ?? ""
+    type = ["number": "fixed", "varchar": "text", "float": "real"][word] ?? word
+    let numbers = parts.dropFirst().map { Int64($0) }
+    let first = numbers.first.flatMap { $0 }
+    precision = type == "fixed" ? first : nil
+    length = type == "text" ? first : nil
+    scale = type == "fixed" ? numbers.dropFirst().first.flatMap { $0 } : first
+    isCollated = false
   }
 
   /// As DESC TABLE prints it.

@@ -32,7 +32,7 @@ struct SnowflakeRowShape: Sendable {
 
   static let badInstant = Failure(
     "bad_updated_at",
-    "Snowflake wrote an UPDATED_AT in a form that is not known",
+    "Snowflake wrote an UPDATED_AT in a form that is not known; please report it",
     recovery: .failRun
   )
 }

@@ -12,8 +12,14 @@ struct SnowflakeSource: Sendable {
   /// Finds the table as Snowflake folds its name, then as it is written; or checks the query. No row
   /// is read.
   ///
+  /// - Parameter isDescribed: a table's columns are asked for by DESCRIBE, which needs no warehouse; of a
+  ///   view it needs more than SELECT at times.
   /// - Throws: `Failure`, `CancellationError`.
-  init(_ selection: RowSelection, on session: SnowflakeSession) async throws {
+  init(
+    _ selection: RowSelection,
+    on session: SnowflakeSession,
+    isDescribed: Bool = false
+  ) async throws {
     switch selection {
     case .query(let text):
       name = "the query"
@@ -28,7 +34,10 @@ struct SnowflakeSource: Sendable {
         do {
           let name = "table \(candidate.sql)"
           let from = "\(candidate.sql) AS s"
-          columns = try await Self.columns(of: from, name: name, on: session)
+          columns =
+            isDescribed
+            ? try await Self.described(candidate.sql, name: name, on: session)
+            : try await Self.columns(of: from, name: name, on: session)
           (self.name, self.from) = (name, from)
           return
         } catch let failure as Failure where Self.isMissing(failure) {
@@ -47,6 +56,38 @@ struct SnowflakeSource: Sendable {
 
   private static func isMissing(_ failure: Failure) -> Bool {
     ["table_not_found", "schema_not_found", "database_not_found"].contains(failure.code)
+  }
+
+  private static func described(
+    _ table: String,
+    name: String,
+    on session: SnowflakeSession
+  ) async throws -> [SnowflakeColumn] {
+    let statement = SnowflakeStatement(text: "DESCRIBE TABLE \(table)", source: name)
+    // The first two columns are the name and the type's spelling.
+    return try await session.small(statement).rows.compactMap { row in
+      guard row.count >= 2, let name = row[0], let type = row[1] else { return nil }
+      return SnowflakeColumn(name: name, spelling: type)
+    }
+  }
+
+  /// Why UPDATED_AT, where there is one, cannot be read as an instant.
+  var instantProblem: Failure? {
+    let wanted = SourceColumn.updatedAt.rawValue
+    guard
+      let column = columns.first(where: {
+        SnowflakeName.uppercased($0.name).utf8.elementsEqual(wanted.utf8)
+      }),
+      !SnowflakeChanges.instantTypes.contains(column.type)
+    else { return nil }
+    return Failure(
+      "column_type",
+      """
+      column "\(column.name)" of \(name) is of type \(column.spelling); it must be \
+      TIMESTAMP_NTZ, TIMESTAMP_LTZ, TIMESTAMP_TZ or DATE
+      """,
+      recovery: .needsOperator
+    )
   }
 
   /// The columns of the query itself: works for views, and needs SELECT only (warehouses.md, A.11).

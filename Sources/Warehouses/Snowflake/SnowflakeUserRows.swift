@@ -87,11 +87,7 @@ extension SnowflakeWarehouseConnection {
       .countStatement(from: from, before: before)
     let answer = try await session.small(statement)
     guard let rows = answer.rows.first?.first.flatMap({ $0 }).flatMap({ Int64($0) }) else {
-      throw Failure(
-        "malformed_answer",
-        "Snowflake's count of the rows of \(source.name) cannot be read",
-        recovery: .failRun
-      )
+      throw SnowflakeAnswer.malformed("it has no count of the rows of \(source.name)")
     }
     return ChangeCount(rows: rows, warehouseTime: answer.startedAt)
   }

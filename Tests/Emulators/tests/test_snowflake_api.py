@@ -247,3 +247,26 @@ def test_names_are_told_apart_by_case_where_they_are_quoted(account):
     assert account.run("SELECT * FROM MIXED").json()["code"] == "002003"
     names = [row[0] for row in account.run('DESC TABLE CDI.INGESTION."mixed Case"').json()["data"]]
     assert names == ["updated_at", "UPDATED_AT"]
+
+
+def test_a_rendered_table_is_whole_in_order_and_made_once(account):
+    made = account.admin("render", {"name": "LARGE", "rows": 120_500, "role": "LOADER"})
+    # 1,000 with the answer, then 50,000 each, and the rest.
+    assert made["partitions"] == 4 and made["bytes"] < 120_500 * 20
+    assert account.run('SELECT * FROM "LARGE" LIMIT 0').json()["resultSetMetaData"]["rowType"][0]["name"] == "UPDATED_AT"
+    statement = 'SELECT UPDATED_AT, EXTERNAL_ID, PAYLOAD FROM CDI.INGESTION."LARGE" ORDER BY UPDATED_AT'
+    first = account.run(statement).json()
+    partitions = first["resultSetMetaData"]["partitionInfo"]
+    rows = list(first["data"])
+    for number in range(1, len(partitions)):
+        answer = account.request("GET", f"/{first['statementHandle']}", query={"partition": number})
+        assert len(answer.json()["data"]) == partitions[number]["rowCount"]
+        rows += answer.json()["data"]
+    assert len(rows) == first["resultSetMetaData"]["numRows"] == 120_500
+    assert [row[1] for row in rows] == [f"user-{n}" for n in range(120_500)]
+    stamps = [float(row[0]) for row in rows]
+    assert all(b - a == 1 for a, b in zip(stamps, stamps[1:], strict=False))
+    assert {len(row[2]) for row in rows} == {200} and json.loads(rows[77_777][2])["n"] == 77_777
+    # Nobody may read it without the grant.
+    account.sql("REVOKE SELECT ON TABLE CDI.INGESTION.LARGE FROM ROLE LOADER")
+    assert account.run(statement).json()["code"] == "002003"

@@ -172,7 +172,9 @@ struct SnowflakeLoginTests {
     let fixture = try await SnowflakeFixture()
     let keys = try TestKeys.shared.get()
     try await fixture.createLarge(rows: 6_000)
-    try await fixture.sql("ALTER USER SLUICE SET RSA_PUBLIC_KEY_2='\(SnowflakeFixture.text(keys.second))'")
+    try await fixture.sql(
+      "ALTER USER SLUICE SET RSA_PUBLIC_KEY_2='\(SnowflakeFixture.text(keys.second))'"
+    )
     fixture.signer.state.withLock { $0.versions = [1, 2] }
     let connection = try await fixture.connect()
     #expect(try await connection.rows(fixture.selection("large")).count == 6_000)

@@ -3,6 +3,8 @@
 Read from the tokens, as sqlglot has no trees for most of them.
 """
 
+import re
+
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokens import TokenType
 
@@ -358,8 +360,15 @@ class Administration:
         words.finish()
         rows = [(w.name, "SUSPENDED" if w.suspended else "STARTED", "STANDARD", w.size, w.auto_suspend,
                  "true" if w.auto_resume else "false") for w in self.account.warehouses.values()
-                if (wanted is None or w.name.upper() == wanted.upper()) and self.account.grants.allows(
+                if (wanted is None or like(wanted, w.name)) and self.account.grants.allows(
                     context.role, ("USAGE", "OPERATE", "MONITOR", "MODIFY"), "WAREHOUSE", w.name)]
         fields = [("name", results.TEXT), ("state", results.TEXT), ("type", results.TEXT), ("size", results.TEXT),
                   ("auto_suspend", results.NUMBER), ("auto_resume", results.TEXT)]
         return results.of_rows(fields, rows)
+
+
+def like(pattern, name):
+    """SHOW's LIKE: without regard to case, with % and _ and a backslash before what is meant as it is."""
+    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
+    text = "".join({"%": ".*", "_": "."}.get(part) or re.escape(part[-1]) for part in parts)
+    return re.fullmatch(text, name, re.IGNORECASE | re.DOTALL) is not None

@@ -7,7 +7,8 @@ import uuid
 import jwt
 
 from ..common import Answer, Emulator
-from . import errors, results, synthetic, tokens
+from ..common.duck import quoted
+from . import errors, rendered, results, synthetic, tokens
 from .account import Account
 from .statements import Statement
 
@@ -87,7 +88,7 @@ class SnowflakeEmulator(Emulator):
         try:
             if scheme != "Bearer":
                 raise tokens.InvalidToken(394306)
-            user = tokens.check(token, account.name, users, account.clock.seconds)
+            user = tokens.check(token, account.name.upper(), users, account.clock.seconds)
         except tokens.InvalidToken as error:
             number = account.login_failures.note(error, None, account.client_address)
             account.journal.count(f"login {error.code}")
@@ -150,6 +151,7 @@ class SnowflakeEmulator(Emulator):
                 statement.deadline = now + fields["timeout"]
             account.journal.count("executions")
             if prepared is not None:
+                account.authorize(prepared.tables, context)
                 statement.result = prepared.result()
             else:
                 statement.task = asyncio.create_task(
@@ -288,7 +290,7 @@ class SnowflakeEmulator(Emulator):
             case "load":
                 await asyncio.to_thread(account.load, arguments["table"], arguments["rows"])
                 return {}
-            case "render":
+            case "partition":
                 result = await asyncio.to_thread(
                     account.execute, arguments["statement"], account.administrator("CDI", "INGESTION"))
                 return result.partitions[arguments["partition"]].plain().decode()[1:-1]
@@ -309,9 +311,25 @@ class SnowflakeEmulator(Emulator):
             case "synthetic":
                 account.synthetic.append(synthetic.Synthetic(**arguments))
                 return {}
+            case "render":
+                return await self._render(account, **arguments)
             case "login-failure":
                 return account.login_failures.get(arguments["number"])
         raise KeyError(verb)
+
+
+    @staticmethod
+    async def _render(account, name, rows, role):
+        """A table of CDI.INGESTION whose result is made beforehand; its columns and grants are as any table's."""
+        table = f"CDI.INGESTION.{quoted(name)}"
+        context = account.administrator("CDI", "INGESTION")
+        for text in (
+                f"CREATE OR REPLACE TABLE {table} (UPDATED_AT TIMESTAMP_NTZ(9) NOT NULL, EXTERNAL_ID VARCHAR, PAYLOAD VARCHAR)",
+                f"GRANT SELECT ON TABLE {table} TO ROLE {role}"):
+            await asyncio.to_thread(account.execute, text, context)
+        made = await asyncio.to_thread(rendered.Rendered, name, rows)
+        account.synthetic.append(made)
+        return {"partitions": len(made.result().partitions), "bytes": made.packed_bytes}
 
 
 def refusal(status, code, message):

@@ -14,6 +14,9 @@ from .types import ColumnType
 class Synthetic:
     """Answers every statement that `pattern` finds with rows of UPDATED_AT, EXTERNAL_ID and PAYLOAD."""
 
+    #: Those that the role must be allowed to read: whatever stands in the statement.
+    tables = ()
+
     def __init__(self, pattern, partitions, rows, payload_bytes, first=1_704_067_200):
         self._pattern = re.compile(pattern)
         columns = [row_type("UPDATED_AT", ColumnType("timestamp_ntz", 0, 9), nullable=False),
