@@ -230,8 +230,9 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   /// - Parameter knowsPosition: before the writer was asked, a run knows nothing of the position.
   private func record(_ run: StoredRun, knowsPosition: Bool, at now: Timestamp) async throws {
     try await database.transaction { [world, carriers] connection in
-      let isNew = try connection.update(run) > 0
-      if run.status.isFinal, isNew {
+      // 0: it has ended already, or its sync was deleted; one of its name now has a cursor of its own.
+      guard try connection.update(run) > 0 else { return }
+      if run.status.isFinal {
         try connection.enqueueAlerts(of: run, over: carriers, at: now, newID: world.newID)
         if run.pausesSync {
           _ = try connection.pauseUntilTested(workspace: run.workspace, sync: run.sync, at: now)
