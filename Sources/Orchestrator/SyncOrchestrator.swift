@@ -63,7 +63,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   }
 
   /// Opens the orchestrator over its state, and ends the runs that an earlier process left behind
-  /// as `error`, code `interrupted`.
+  /// as `error`, code `interrupted`; their contacts are told as of any run that failed.
   ///
   /// - Parameter database: migrated with `migrations`; this process must be its only orchestrator.
   public static func open(
@@ -78,7 +78,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   ) async throws -> SyncOrchestrator {
     let now = world.now()
     let interrupted = try await database.transaction { connection in
-      try connection.endAbandonedRuns(of: nil, at: now)
+      try connection.endAbandonedRuns(of: nil, over: carriers, at: now, newID: world.newID)
     }
     if interrupted > 0 {
       logger.warning(

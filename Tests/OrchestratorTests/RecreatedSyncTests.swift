@@ -54,7 +54,7 @@ struct RecreatedSyncTests {
     }
   }
 
-  @Test("before its first run, dry run, cursor and explanation know nothing of the deleted one's place")
+  @Test("before its first run, dry run, cursor and explanation know no place of it")
   func untouched() async throws {
     try await RealHouse.with { house in
       try await house.activeSync(overlap: 0)
@@ -81,7 +81,7 @@ struct RecreatedSyncTests {
     }
   }
 
-  @Test("after its first run, what it found unchanged is not taken for what the deleted one applied")
+  @Test("what it found unchanged is not explained as what the deleted one applied")
   func explained() async throws {
     try await RealHouse.with { house in
       try await house.activeSync(.attributes, overlap: 0)
@@ -108,7 +108,7 @@ struct RecreatedSyncTests {
     }
   }
 
-  @Test("I5: an orchestrator that still runs the deleted one changes nothing once the new one has opened")
+  @Test("I5: a run of the deleted one changes nothing once the new one has opened")
   func stale() async throws {
     try await House.with { house in
       try await house.activeSync()

@@ -48,7 +48,8 @@ final class SourceTable: Sendable {
   func change<T: Sendable>(_ body: (inout State) -> T) -> T { state.withLock { body(&$0) } }
 
   /// One SELECT's snapshot.
-  func snapshot(from: Timestamp?, for incarnation: UInt64) -> (rows: [RowVersion: Int], time: Int64) {
+  func snapshot(from: Timestamp?, for incarnation: UInt64) -> (rows: [RowVersion: Int], time: Int64)
+  {
     state.withLock { state in
       let floor = from?.nanoseconds ?? .min
       let rows = state.rows.filter { $0.key.stamp * RowVersion.tick >= floor }
