@@ -4,6 +4,8 @@ public import SyncModel
 public struct BatchToEvaluate: Sendable {
   public var workspace: String
   public var sync: String
+  /// As in `SyncOpening`.
+  public var incarnation: UInt64
   public var data: DataType
   /// Nanoseconds, not negative.
   public var overlap: Int64
@@ -21,6 +23,7 @@ public struct BatchToEvaluate: Sendable {
   public init(
     workspace: String,
     sync: String,
+    incarnation: UInt64 = 0,
     data: DataType,
     overlap: Int64,
     updateExistingOnly: Bool,
@@ -32,6 +35,7 @@ public struct BatchToEvaluate: Sendable {
   ) {
     self.workspace = workspace
     self.sync = sync
+    self.incarnation = incarnation
     self.data = data
     self.overlap = overlap
     self.updateExistingOnly = updateExistingOnly

@@ -5,8 +5,10 @@ public import SyncModel
 /// A destination owns the fence, the ledger, the position and the receipts of its syncs, because
 /// they must change in the same transaction as the effects (design, decisions 2 and 3).
 public protocol Destination: Sendable {
-  /// Raises the fence to the opening's epoch and answers the durable position.
-  /// - Throws: `Failure` `stale_epoch` when a higher epoch, or the same epoch of another run, was seen.
+  /// Raises the fence to the opening's incarnation and epoch and answers the durable position. A newer
+  /// incarnation is a sync without position, ledger and receipts, of the data type that it says.
+  /// - Throws: `Failure` `stale_epoch` when a newer incarnation, a higher epoch of it, or the same epoch
+  ///   of another run, was seen; `data_type_changed`.
   func open(_ opening: SyncOpening) async throws -> SyncPosition
 
   /// Applies rows, ledger, position and receipt in one durable transaction. A repeated batch
@@ -26,9 +28,11 @@ public protocol Destination: Sendable {
   func move(_ move: PositionMove) async throws -> PositionMoved
 
   /// A user's rows in a sync's row log, newest first: rejected ones and warnings.
+  /// - Parameter incarnation: as in `SyncOpening`: nothing of older ones is answered.
   func rejectedRows(
     workspace: String,
     sync: String,
+    incarnation: UInt64,
     of user: ProfileIdentifier,
     limit: Int
   ) async throws -> [RowRejection]
@@ -42,7 +46,7 @@ public protocol Destination: Sendable {
   ) async throws
 
   /// Applies rejected rows again, each as a run would, with its own `UPDATED_AT`, and never over newer
-  /// data. Lends the counts of each portion when it is durable: its effects and its rows' entries in
+  /// data; not those of older incarnations, whose rows the sync reads anew. Lends the counts of each portion when it is durable: its effects and its rows' entries in
   /// the log change in one transaction, so a row that was applied is never applied again.
   /// - Throws: as `rejectedRows` with payloads; what was lent stays done.
   func retryRows(_ retry: RowRetry, _ body: (RetriedRowCounts) async throws -> Void) async throws
@@ -79,6 +83,8 @@ public protocol ProfileReading: Sendable {
 public struct SyncOpening: Sendable, Equatable {
   public var workspace: String
   public var sync: String
+  /// Which sync of this name it is: greater for one that is made after another was deleted.
+  public var incarnation: UInt64
   public var epoch: UInt64
   public var runID: String
   public var data: DataType
@@ -91,6 +97,7 @@ public struct SyncOpening: Sendable, Equatable {
   public init(
     workspace: String,
     sync: String,
+    incarnation: UInt64 = 0,
     epoch: UInt64,
     runID: String,
     data: DataType,
@@ -100,6 +107,7 @@ public struct SyncOpening: Sendable, Equatable {
   ) {
     self.workspace = workspace
     self.sync = sync
+    self.incarnation = incarnation
     self.epoch = epoch
     self.runID = runID
     self.data = data
@@ -156,6 +164,8 @@ public struct SyncPosition: Sendable, Equatable {
 public struct BatchToApply: Sendable {
   public var workspace: String
   public var sync: String
+  /// As in `SyncOpening`.
+  public var incarnation: UInt64
   public var epoch: UInt64
   public var number: UInt64
   public var id: String
@@ -167,6 +177,7 @@ public struct BatchToApply: Sendable {
   public init(
     workspace: String,
     sync: String,
+    incarnation: UInt64 = 0,
     epoch: UInt64,
     number: UInt64,
     id: String,
@@ -176,6 +187,7 @@ public struct BatchToApply: Sendable {
   ) {
     self.workspace = workspace
     self.sync = sync
+    self.incarnation = incarnation
     self.epoch = epoch
     self.number = number
     self.id = id

@@ -10,7 +10,7 @@ public struct RowLogQuery: Sendable, Equatable {
   public var code: String?
   /// Also the warnings of rows that were applied.
   public var withWarnings = false
-  /// Only rows that are rejected to this day.
+  /// Only rows that are rejected to this day; not those of a deleted sync of this name.
   public var onlyOpen = false
   /// With the rows' payloads, unsealed.
   public var withPayload = false

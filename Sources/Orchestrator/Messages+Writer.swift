@@ -13,7 +13,8 @@ extension OpenSyncRequest {
       data: WriterAPI.DataType(sync.data),
       overlapNs: sync.effectiveOverlap,
       updateExistingOnly: sync.updateExistingOnly,
-      applyUnchanged: !sync.skipsUnchanged
+      applyUnchanged: !sync.skipsUnchanged,
+      incarnation: UInt64(clamping: sync.incarnation)
     )
   }
 }
@@ -27,7 +28,8 @@ extension EvaluateBatchRequest {
       data: WriterAPI.DataType(sync.data),
       overlapNs: sync.effectiveOverlap,
       updateExistingOnly: sync.updateExistingOnly,
-      applyUnchanged: !sync.skipsUnchanged
+      applyUnchanged: !sync.skipsUnchanged,
+      incarnation: UInt64(clamping: sync.incarnation)
     )
   }
 }

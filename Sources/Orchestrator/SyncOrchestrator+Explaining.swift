@@ -25,7 +25,12 @@ extension SyncOrchestrator {
       let limit = request.limit == 0 ? Self.defaultExplainedRows : Int(request.limit)
       let known = try await asking("writer") {
         try await writer.explainUser(
-          ExplainUserRequest(profile: user.profile, sync: sync.name, limit: Self.loggedRows),
+          ExplainUserRequest(
+            profile: user.profile,
+            sync: sync.name,
+            limit: Self.loggedRows,
+            incarnation: UInt64(clamping: sync.incarnation)
+          ),
           options: CallOptions(timeout: configuration.callTimeout)
         )
       }
@@ -101,7 +106,8 @@ extension SyncOrchestrator {
       warehouseTime: time,
       nextRun: nextSlot == 0 ? nil : Timestamp(nanoseconds: nextSlot),
       isRunning: board.live(workspace: sync.workspace, sync: sync.name).map { !$0.isDryRun }
-        ?? false
+        ?? false,
+      recordsSince: world.now().advanced(byNanoseconds: -Self.runRetention)
     )
     var response = ExplainRowResponse(
       sync: sync.name,

@@ -58,13 +58,18 @@ extension SyncOrchestrator {
     let id = world.newID()
     let keptSince = now.advanced(byNanoseconds: -Self.runRetention)
     // Shielded: a caller who goes away must not leave a record of a run that nobody begins.
-    return try await shielded { [database] in
+    return try await shielded { [database, carriers, world] in
       try await database.transaction { connection in
         let sync = try connection.existingSync(workspace: workspace, name: name)
         try sync.requireRunnable()
         let source = try connection.existingSource(workspace: workspace, name: sync.source)
         // The claim says that none is under way: what the records still call running is not.
-        _ = try connection.endAbandonedRuns(of: (workspace, name), at: now)
+        _ = try connection.endAbandonedRuns(
+          of: (workspace, name),
+          over: carriers,
+          at: now,
+          newID: world.newID
+        )
         try connection.forgetRuns(endedBefore: keptSince)
         try connection.raiseEpoch(workspace: workspace, sync: name)
         guard let epoch = try connection.sync(workspace: workspace, name: name)?.epoch,

@@ -63,7 +63,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   }
 
   /// Opens the orchestrator over its state, and ends the runs that an earlier process left behind
-  /// as `error`, code `interrupted`.
+  /// as `error`, code `interrupted`; their contacts are told as of any run that failed.
   ///
   /// - Parameter database: migrated with `migrations`; this process must be its only orchestrator.
   public static func open(
@@ -78,7 +78,7 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   ) async throws -> SyncOrchestrator {
     let now = world.now()
     let interrupted = try await database.transaction { connection in
-      try connection.endAbandonedRuns(of: nil, at: now)
+      try connection.endAbandonedRuns(of: nil, over: carriers, at: now, newID: world.newID)
     }
     if interrupted > 0 {
       logger.warning(
@@ -230,8 +230,9 @@ public final class SyncOrchestrator: OrchestratorService, Service {
   /// - Parameter knowsPosition: before the writer was asked, a run knows nothing of the position.
   private func record(_ run: StoredRun, knowsPosition: Bool, at now: Timestamp) async throws {
     try await database.transaction { [world, carriers] connection in
-      let isNew = try connection.update(run) > 0
-      if run.status.isFinal, isNew {
+      // 0: it has ended already, or its sync was deleted; one of its name now has a cursor of its own.
+      guard try connection.update(run) > 0 else { return }
+      if run.status.isFinal {
         try connection.enqueueAlerts(of: run, over: carriers, at: now, newID: world.newID)
         if run.pausesSync {
           _ = try connection.pauseUntilTested(workspace: run.workspace, sync: run.sync, at: now)

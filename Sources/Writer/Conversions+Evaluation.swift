@@ -7,6 +7,7 @@ extension BatchToEvaluate {
     self.init(
       workspace: request.workspace,
       sync: request.sync,
+      incarnation: request.incarnation,
       data: data,
       overlap: request.overlapNs,
       updateExistingOnly: request.updateExistingOnly,

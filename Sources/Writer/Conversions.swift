@@ -7,6 +7,7 @@ extension SyncOpening {
     self.init(
       workspace: request.workspace,
       sync: request.sync,
+      incarnation: request.incarnation,
       epoch: request.epoch,
       runID: request.runId,
       data: data,
@@ -22,6 +23,7 @@ extension BatchToApply {
     self.init(
       workspace: request.workspace,
       sync: request.sync,
+      incarnation: request.incarnation,
       epoch: request.epoch,
       number: request.batchNumber,
       id: request.batchId,

@@ -40,6 +40,7 @@ public struct ProfileWriter: WriterService {
         metadata: [
           "workspace": "\(request.workspace)", "sync": "\(request.sync)",
           "run.id": "\(request.runId)", "epoch": "\(request.epoch)",
+          "incarnation": "\(request.incarnation)",
         ]
       )
       return OpenSyncResponse(
@@ -201,6 +202,7 @@ public struct ProfileWriter: WriterService {
     try RequestChecks.name(request.sync, "sync")
     let (identifier, _) = try RequestChecks.identifier(named)
     let limit = try RequestChecks.logLimit(request.limit)
+    try RequestChecks.incarnation(request.incarnation)
     return try await answering(context) {
       let profile = try await profiles.profile(
         workspace: named.workspace,
@@ -212,6 +214,7 @@ public struct ProfileWriter: WriterService {
         rows += try await destinations.destination(name).rejectedRows(
           workspace: named.workspace,
           sync: request.sync,
+          incarnation: request.incarnation,
           of: identifier,
           limit: limit - rows.count
         )

@@ -29,6 +29,7 @@ enum RequestChecks {
     try name(request.runId, "run_id")
     try name(request.destination, "destination")
     guard request.epoch > 0 else { throw invalid("epoch counts from 1", "epoch") }
+    try incarnation(request.incarnation)
     guard let data = request.data.model else {
       throw invalid("data is needed: attributes, events, purchases or deletes", "data")
     }
@@ -38,12 +39,20 @@ enum RequestChecks {
     return data
   }
 
+  /// Stores compare it as a signed number.
+  static func incarnation(_ value: UInt64) throws(RPCError) {
+    guard value <= UInt64(Int64.max) else {
+      throw invalid("incarnation must be from 0 to \(Int64.max)", "incarnation")
+    }
+  }
+
   static func apply(_ request: ApplyBatchRequest) throws(RPCError) {
     try name(request.workspace, "workspace")
     try name(request.sync, "sync")
     try name(request.runId, "run_id")
     try name(request.batchId, "batch_id")
     guard request.epoch > 0 else { throw invalid("epoch counts from 1", "epoch") }
+    try incarnation(request.incarnation)
     guard request.batchNumber > 0, request.batchNumber < UInt64(Int64.max) else {
       throw invalid("batch_number counts from 1", "batch_number")
     }
@@ -53,6 +62,7 @@ enum RequestChecks {
     try name(request.workspace, "workspace")
     try name(request.sync, "sync")
     try name(request.destination, "destination")
+    try incarnation(request.incarnation)
     guard let data = request.data.model else {
       throw invalid("data is needed: attributes, events, purchases or deletes", "data")
     }

@@ -17,6 +17,8 @@ public struct ApplyBatchRequest: WireMessage, Equatable {
   /// move the position.
   public var positionLimit: Int64 = 0
   public var rows = RowBatch.empty
+  /// As in `OpenSyncRequest`.
+  public var incarnation: UInt64 = 0
 
   public init() {}
 
@@ -28,7 +30,8 @@ public struct ApplyBatchRequest: WireMessage, Equatable {
     batchId: String = "",
     runId: String = "",
     positionLimit: Int64 = 0,
-    rows: RowBatch = .empty
+    rows: RowBatch = .empty,
+    incarnation: UInt64 = 0
   ) {
     self.workspace = workspace
     self.sync = sync
@@ -38,6 +41,7 @@ public struct ApplyBatchRequest: WireMessage, Equatable {
     self.runId = runId
     self.positionLimit = positionLimit
     self.rows = rows
+    self.incarnation = incarnation
   }
 
   public init(wireBytes: [UInt8]) throws(WireError) {
@@ -81,6 +85,7 @@ public struct ApplyBatchRequest: WireMessage, Equatable {
       case (6, .lengthDelimited): runId = try reader.string()
       case (7, .varint): positionLimit = try reader.int64()
       case (RowBatch.fieldNumber, .lengthDelimited): row(try reader.view())
+      case (20, .varint): incarnation = try reader.uint64()
       default: try reader.skip(number, type)
       }
     }
@@ -95,6 +100,7 @@ public struct ApplyBatchRequest: WireMessage, Equatable {
     writer.string(6, runId)
     writer.int64(7, positionLimit)
     rows.encode(into: &writer)
+    writer.uint64(20, incarnation)
   }
 
   public func wireBytes() -> [UInt8] {

@@ -20,6 +20,8 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
   /// As in `OpenSyncRequest`.
   public var applyUnchanged = false
   public var rows = RowBatch.empty
+  /// As in `OpenSyncRequest`.
+  public var incarnation: UInt64 = 0
 
   public init() {}
 
@@ -34,7 +36,8 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
     detailLimit: UInt32 = 0,
     explain: Bool = false,
     applyUnchanged: Bool = false,
-    rows: RowBatch = .empty
+    rows: RowBatch = .empty,
+    incarnation: UInt64 = 0
   ) {
     self.workspace = workspace
     self.sync = sync
@@ -47,6 +50,7 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
     self.explain = explain
     self.applyUnchanged = applyUnchanged
     self.rows = rows
+    self.incarnation = incarnation
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -65,6 +69,7 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
       case (10, .varint): applyUnchanged = try reader.bool()
       case (RowBatch.fieldNumber, .lengthDelimited):
         added.always(RowBatch.fieldNumber, try reader.view())
+      case (20, .varint): incarnation = try reader.uint64()
       default: try reader.skip(number, type)
       }
     }
@@ -87,6 +92,7 @@ public struct EvaluateBatchRequest: WireMessage, Equatable {
     writer.bool(9, explain)
     writer.bool(10, applyUnchanged)
     rows.encode(into: &writer)
+    writer.uint64(20, incarnation)
   }
 }
 

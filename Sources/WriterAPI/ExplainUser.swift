@@ -8,17 +8,21 @@ public struct ExplainUserRequest: WireMessage, Equatable {
   public var sync = ""
   /// Rows of the log at most, the newest; 0 means 20, at most 100.
   public var limit: UInt32 = 0
+  /// Nothing of the log of older incarnations (see `OpenSyncRequest`) is answered.
+  public var incarnation: UInt64 = 0
 
   public init() {}
 
   public init(
     profile: GetProfileRequest? = nil,
     sync: String = "",
-    limit: UInt32 = 0
+    limit: UInt32 = 0,
+    incarnation: UInt64 = 0
   ) {
     self.profile = profile
     self.sync = sync
     self.limit = limit
+    self.incarnation = incarnation
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -27,6 +31,7 @@ public struct ExplainUserRequest: WireMessage, Equatable {
       case (1, .lengthDelimited): try reader.message(into: &profile)
       case (2, .lengthDelimited): sync = try reader.string()
       case (3, .varint): limit = try reader.uint32()
+      case (20, .varint): incarnation = try reader.uint64()
       default: try reader.skip(number, type)
       }
     }
@@ -36,6 +41,7 @@ public struct ExplainUserRequest: WireMessage, Equatable {
     writer.message(1, profile)
     writer.string(2, sync)
     writer.uint32(3, limit)
+    writer.uint64(20, incarnation)
   }
 }
 

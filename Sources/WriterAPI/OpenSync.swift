@@ -15,6 +15,8 @@ public struct OpenSyncRequest: WireMessage, Equatable {
   public var updateExistingOnly = false
   /// A row of attributes that changes nothing counts as applied, not as unchanged.
   public var applyUnchanged = false
+  /// Which sync of this name it is: greater than that of every one before, which were deleted.
+  public var incarnation: UInt64 = 0
 
   public init() {}
 
@@ -27,7 +29,8 @@ public struct OpenSyncRequest: WireMessage, Equatable {
     data: DataType = .unspecified,
     overlapNs: Int64 = 0,
     updateExistingOnly: Bool = false,
-    applyUnchanged: Bool = false
+    applyUnchanged: Bool = false,
+    incarnation: UInt64 = 0
   ) {
     self.workspace = workspace
     self.sync = sync
@@ -38,6 +41,7 @@ public struct OpenSyncRequest: WireMessage, Equatable {
     self.overlapNs = overlapNs
     self.updateExistingOnly = updateExistingOnly
     self.applyUnchanged = applyUnchanged
+    self.incarnation = incarnation
   }
 
   public mutating func merge(from reader: inout WireReader) throws(WireError) {
@@ -52,6 +56,7 @@ public struct OpenSyncRequest: WireMessage, Equatable {
       case (7, .varint): overlapNs = try reader.int64()
       case (8, .varint): updateExistingOnly = try reader.bool()
       case (10, .varint): applyUnchanged = try reader.bool()
+      case (20, .varint): incarnation = try reader.uint64()
       default: try reader.skip(number, type)
       }
     }
@@ -67,6 +72,7 @@ public struct OpenSyncRequest: WireMessage, Equatable {
     writer.int64(7, overlapNs)
     writer.bool(8, updateExistingOnly)
     writer.bool(10, applyUnchanged)
+    writer.uint64(20, incarnation)
   }
 }
 

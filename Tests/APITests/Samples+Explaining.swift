@@ -15,7 +15,8 @@ extension Samples {
     detailLimit: 10,
     explain: true,
     applyUnchanged: true,
-    rows: rows
+    rows: rows,
+    incarnation: 1
   )
   static let batchEvaluation = BatchEvaluation(
     applied: 1,
@@ -58,7 +59,12 @@ extension Samples {
       )
     ]
   )
-  static let explainUser = ExplainUserRequest(profile: getProfile, sync: "s", limit: 3)
+  static let explainUser = ExplainUserRequest(
+    profile: getProfile,
+    sync: "s",
+    limit: 3,
+    incarnation: 1
+  )
   static let userExplanation = UserExplanation(brazeId: "b", externalId: "e", rows: [rejectedRow])
 
   static let dryRunSync = DryRunSyncRequest(workspace: "w", name: "n", differenceLimit: 5)

@@ -159,7 +159,8 @@ enum Samples {
     data: .deletes,
     overlapNs: 600_000_000_000,
     updateExistingOnly: true,
-    applyUnchanged: true
+    applyUnchanged: true,
+    incarnation: .max
   )
   static let movePosition = MovePositionRequest(opening: openSync, position: 0, dryRun: true)
   static let movePositionResponse = MovePositionResponse(previous: 0, knownFrom: -1)
@@ -190,7 +191,8 @@ enum Samples {
     batchId: "b",
     runId: "r",
     positionLimit: 3,
-    rows: rows
+    rows: rows,
+    incarnation: 1
   )
   static let receipt = Receipt(
     batchNumber: 1,

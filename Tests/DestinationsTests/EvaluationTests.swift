@@ -228,6 +228,7 @@ struct EvaluationTests {
         try await harness.store.rejectedRows(
           workspace: "default",
           sync: "sync",
+          incarnation: 0,
           of: user,
           limit: limit
         ).map(\.updatedAt.nanoseconds)
@@ -266,6 +267,7 @@ extension SyncPlayer {
     BatchToEvaluate(
       workspace: workspace,
       sync: name,
+      incarnation: incarnation,
       data: data,
       overlap: overlap,
       updateExistingOnly: updateExistingOnly,

@@ -166,6 +166,7 @@ final class SyncPlayer {
   var overlap: Int64
   var updateExistingOnly: Bool
   var skipsUnchanged = true
+  var incarnation: UInt64 = 0
   var epoch: UInt64 = 0
   var next: UInt64 = 0
   /// The warehouse's clock.
@@ -204,6 +205,7 @@ final class SyncPlayer {
     SyncOpening(
       workspace: workspace,
       sync: name,
+      incarnation: incarnation,
       epoch: epoch,
       runID: run,
       data: data ?? self.data,
@@ -252,6 +254,7 @@ final class SyncPlayer {
     BatchToApply(
       workspace: workspace,
       sync: name,
+      incarnation: incarnation,
       epoch: epoch ?? self.epoch,
       number: number ?? next,
       id: id ?? harness.newBatchID(),

@@ -207,3 +207,35 @@ def test_a_mail_waits_for_the_mail_server_through_a_kill_of_the_orchestrator(off
     office.run("patient", code="table_not_found", expect=FAILURE)
     office.settle()
     assert office.sink.about("patient") == ['Sluice: sync "patient" failed: table_not_found']
+
+
+def test_a_run_in_which_the_orchestrator_was_killed_is_told_once_by_the_next_start(office):
+    house, sql, said = office.house, office.postgres.execute, lambda: office.sink.about("doomed")
+    office.sync("doomed", 1)
+    # Reading its row takes longer than the test.
+    sql("CREATE FUNCTION sleep_long() RETURNS text VOLATILE LANGUAGE plpgsql "
+        "AS $$ BEGIN PERFORM pg_sleep(600); RETURN '{}'; END $$; ALTER TABLE doomed RENAME TO awake;"
+        'CREATE VIEW doomed AS SELECT "UPDATED_AT", "EXTERNAL_ID", sleep_long() AS "PAYLOAD" FROM awake;'
+        f"GRANT SELECT ON doomed TO {READER}")
+
+    def kill():
+        killed = house.pid("orchestrator")
+        os.kill(killed, signal.SIGKILL)
+        office.sink.wait_for(lambda: house.pid("orchestrator") not in (None, killed))
+        house.wait_until_healthy()
+
+    run = house.json("sync", "run", "doomed")["run_id"]
+    office.sink.wait_for(lambda: house.json("run", "show", run)["phase"] in ("querying", "reading"))
+    kill()
+    office.sink.wait_for(said)
+    assert house.json("run", "show", run)["error_code"] == "interrupted"
+    kill()
+    office.settle()
+    assert said() == ['Sluice: sync "doomed" failed: interrupted']
+
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%doomed%' "
+        "AND pid <> pg_backend_pid()")
+    sql("DROP VIEW doomed; ALTER TABLE awake RENAME TO doomed")
+    office.run("doomed")
+    office.settle()
+    assert said() == ['Sluice: sync "doomed" failed: interrupted', 'Sluice: sync "doomed" works again']

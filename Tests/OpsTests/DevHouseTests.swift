@@ -3,6 +3,7 @@ import Logging
 import RPC
 import ServiceRuntime
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Ops
@@ -80,7 +81,7 @@ import Testing
     let victim = try #require(house.child(.writer))
     victim.signal(SIGKILL)
     #expect(await victim.wait() == .killed(SIGKILL))
-    while house.child(.writer)?.pid == victim.pid { await Task.yield() }
+    try await until { house.child(.writer)?.pid != victim.pid }
     try await house.waitUntilServing(patience: .seconds(60), isServing: serves(house))
     #expect(
       said.lines.withLock { $0 }

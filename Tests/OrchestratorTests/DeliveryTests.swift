@@ -136,7 +136,8 @@ struct DeliveryTests {
             epoch: 99,
             runId: "another",
             destination: "profiles",
-            data: .purchases
+            data: .purchases,
+            incarnation: batch.incarnation
           ),
           context: ServerContext(path: "/test")
         )
@@ -205,7 +206,7 @@ struct DeliveryTests {
       let started = try await house.start()
       await gate.reached()
       // Three wait for their receipts, one waits for room; then nothing moves.
-      while house.warehouse.log.batchesRead < 4 { await Task.yield() }
+      try await until { house.warehouse.log.batchesRead >= 4 }
       for _ in 0..<1000 { await Task.yield() }
       #expect(house.warehouse.log.batchesRead == 4)
       gate.open()

@@ -41,6 +41,20 @@ struct DryRunTests {
     }
   }
 
+  @Test("rows that change nothing count as in a run of the sync", arguments: [true, false])
+  func unchanged(_ skipsUnchanged: Bool) async throws {
+    try await RealHouse.with { house in
+      try await house.activeSync(.attributes) { $0.options?.skipUnchanged = skipsUnchanged }
+      try await house.add([(-300, "1", #"{"a":1}"#)])
+      #expect(try await house.run("changes").applied == 1)
+      try await house.add([(-200, "1", #"{"a":1}"#)])
+      let dry = try #require(try await house.dryRun("changes").last?.run)
+      #expect(dry.alreadyApplied == 1)
+      #expect(dry.applied == (skipsUnchanged ? 0 : 1))
+      #expect(try await house.run("changes").counts == dry.counts)
+    }
+  }
+
   @Test("R135, R141: a draft that is tested may be tried, one that is not may not")
   func draft() async throws {
     try await House.with { house in
@@ -102,7 +116,7 @@ struct DryRunTests {
       await gate.reached()
       task.cancel()
       _ = await task.result
-      while !house.orchestrator.board.liveRuns.isEmpty { await Task.yield() }
+      try await until { house.orchestrator.board.liveRuns.isEmpty }
       house.warehouse.script.gate = nil
       #expect(try await house.run().applied == 1)
       #expect(house.warehouse.log.closed == house.warehouse.log.opened)

@@ -58,7 +58,7 @@ struct ExactlyOnceTests {
       try await house.restarted { doomed in
         id = try await doomed.start("changes").runId
         doomed.database.sever()
-        while try await doomed.counts().purchases < 10_000 { await Task.yield() }
+        try await until { try await doomed.counts().purchases >= 10_000 }
       }
       try await house.restarted { house in
         let dead = try await house.client.getRun(GetRunRequest(runId: id))

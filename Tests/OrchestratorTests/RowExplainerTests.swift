@@ -118,7 +118,7 @@ struct RowExplainerTests {
     let explanation = explainer().explain(
       row(it.second, it.outcome, known: it.known, setBy: it.setBy),
       logged: it.isLogged ? logged(it.second) : nil,
-      setBy: nil
+      setBy: it.setBy.isEmpty ? nil : run(applied: 3, unchanged: 0)
     )
     #expect(explanation.reason == it.reason)
     #expect(!explanation.message.isEmpty)
@@ -140,6 +140,25 @@ struct RowExplainerTests {
     #expect(reason(3, 3).reason == .applied)
     #expect(reason(3, 3).message.contains("or confirmed"))
     #expect(!reason(3, 0).message.contains("or confirmed"))
+  }
+
+  @Test("what a deleted sync of this name set is not what this one applied")
+  func former() {
+    let taken = row(500, "unchanged", setBy: "run-7")
+    let explanation = explainer().explain(taken, logged: nil, setBy: nil)
+    #expect(explanation.reason == .unchanged)
+    #expect(explanation.message.contains("run run-7 of the deleted sync of this name"))
+    #expect(explanation.runID.isEmpty)
+    // This one began behind its event, and has not added it once more.
+    let event = row(500, "applied", setBy: "run-7") { $0.activity = "event e at noon" }
+    let behind = explainer().explain(event, logged: nil, setBy: nil)
+    #expect(behind.reason == .beforeCursor)
+    #expect(behind.message.contains("put it down: event e at noon; this sync has not"))
+    // Another sync's run is not looked for here, nor one that is older than the records.
+    let other = row(500, "unchanged", setBy: "run-7") { $0.setBySync = "other" }
+    #expect(explainer().explain(other, logged: nil, setBy: nil).reason == .applied)
+    let old = explainer { $0.recordsSince = Timestamp(nanoseconds: 1) }
+    #expect(old.explain(taken, logged: nil, setBy: nil).reason == .applied)
   }
 
   @Test("who waits is told for what")

@@ -202,7 +202,7 @@ struct RunBoardTests {
       house.warehouse.script.gate = (2, gate)
       let started = try await house.start()
       await gate.reached()
-      while try await house.cursor() != stamp(-181) { await Task.yield() }
+      try await until { try await house.cursor() == stamp(-181) }
       let database = house.database.inner
       let recorded = try await database.read {
         try $0.run(workspace: "default", id: started.runId)

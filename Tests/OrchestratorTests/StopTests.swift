@@ -36,7 +36,7 @@ struct StopTests {
       try await other.working { house in
         id = try await house.start().runId
         await gate.reached()
-        while try await house.runs().first?.applied != 50 { await Task.yield() }
+        try await until { try await house.runs().first?.applied == 50 }
         #expect(house.orchestrator.isReady)
       }
       #expect(!other.orchestrator.isReady)
@@ -71,7 +71,7 @@ struct StopTests {
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
       )
       let process = Task { try await services.run() }
-      while !other.orchestrator.isReady { await Task.yield() }
+      try await until { other.orchestrator.isReady }
       let id = try await other.start().runId
       await gate.reached()
       await services.triggerGracefulShutdown()
@@ -102,7 +102,7 @@ struct StopTests {
         await gate.reached()
         // Nothing more is written down, while the writer goes on.
         doomed.database.sever()
-        while doomed.writer.appliedRows("purchases") < 50 { await Task.yield() }
+        try await until { doomed.writer.appliedRows("purchases") >= 50 }
       }
       house.warehouse.script.gate = nil
       try await house.restarted { house in
@@ -161,7 +161,7 @@ struct StopTests {
       await gate.reached()
       house.database.fill(true)
       gate.open()
-      while house.writer.appliedRows("purchases") < 100 { await Task.yield() }
+      try await until { house.writer.appliedRows("purchases") >= 100 }
       try await Task.sleep(for: .milliseconds(300))
       let request = GetRunRequest(runId: id)
       #expect(try await house.client.getRun(request).status == .running)

@@ -92,7 +92,7 @@ struct VaultTests {
       }
       _ = try house.vault.change("default", "shop-db") { $0.holders = ["gone"] }
       try await house.restarted { (house) async throws in
-        while try await holders(house) != ["purchases"] { await Task.yield() }
+        try await until { try await holders(house) == ["purchases"] }
       }
     }
   }

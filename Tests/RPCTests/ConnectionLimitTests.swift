@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import TestSupport
 import Testing
 import Wire
 
@@ -185,15 +186,15 @@ struct ConnectionLimitTests {
   }
 
   @Test("a call whose first window stays shut for 30 s ends its connection")
-  func shutWindow() async {
+  func shutWindow() async throws {
     var shut = H2Limits()
     shut.streamWindow = 0
     let server = InMemoryServer([EchoService()], clientLimits: shut)
     _ = server.send(body: [Note("x").wireBytes()])
     // Until the answer waits for the window.
-    while server.connection.session.streams.streams.allSatisfy({ $0.outgoing.byteCount == 0 }) {
+    try await until {
       server.pump()
-      await Task.yield()
+      return server.connection.session.streams.streams.contains { $0.outgoing.byteCount > 0 }
     }
     for (seconds, isEnded) in [(5, false), (34, false), (35, true)] {
       server.connection.timeReached(now: server.now.advanced(by: .seconds(seconds)))
@@ -203,7 +204,7 @@ struct ConnectionLimitTests {
   }
 
   @Test("the calls of a connection hold so much of what does not leave, and no more")
-  func outgoingBudget() async {
+  func outgoingBudget() async throws {
     var shut = H2Limits()
     shut.streamWindow = 0
     let service = EchoService()
@@ -217,10 +218,10 @@ struct ConnectionLimitTests {
     for _ in 0..<20 { _ = server.send(headers, body: [flood.wireBytes()]) }
     // Each has one message at least, so that none is stopped by the others.
     var rounds = 0
-    while service.flooded.value < 20 || rounds < 1000 {
+    try await until {
       server.pump()
-      await Task.yield()
       rounds += 1
+      return service.flooded.value >= 20 && rounds > 1000
     }
     // 10 fill the budget, and 19 others find it spent with nothing of their own.
     #expect(service.flooded.value <= 30)

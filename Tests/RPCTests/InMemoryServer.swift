@@ -1,5 +1,6 @@
 import NIOCore
 import Synchronization
+import TestSupport
 
 @testable import RPC
 
@@ -121,11 +122,11 @@ final class InMemoryServer {
     }
   }
 
-  /// Pumps until the exchange has ended.
+  /// Pumps until the exchange has ended, or the test's time is over.
   func finish(_ exchange: Exchange) async {
-    while exchange.resetCode == nil {
+    try? await until {
       pump()
-      await Task.yield()
+      return exchange.resetCode != nil
     }
     while case .message(let message) = try? exchange.pipe.inbound.take() { exchange.take(message) }
   }

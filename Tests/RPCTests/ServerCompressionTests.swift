@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -186,10 +187,10 @@ struct ServerCompressionTests {
     )
     server.pump()
     service.release.add()
-    while exchange.messages.isEmpty {
+    try await until {
       server.pump()
-      await Task.yield()
       while case .message(let message) = try exchange.pipe.inbound.take() { exchange.take(message) }
+      return !exchange.messages.isEmpty
     }
     #expect(try Note(wireBytes: exchange.body).number == 5000)
     #expect(exchange.status == nil)

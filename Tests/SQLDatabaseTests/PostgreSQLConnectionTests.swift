@@ -224,11 +224,11 @@ struct PostgreSQLConnectionTests {
         [identifier]
       ).rows.isEmpty
     }
-    while try await !isActive() { await Task.yield() }
+    try await until { try await isActive() }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     // Ends the test only when the server has stopped.
-    while try await isActive() { await Task.yield() }
+    try await until { try await !isActive() }
     await connection.close()
     await watcher.close()
   }

@@ -241,7 +241,7 @@ struct PostgreSQLWarehouseTests {
     let task = Task { _ = try await reader.nextBatch() }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
-    while try isActive() { await Task.yield() }
+    try await until { try !isActive() }
     await connection.close()
   }
 }

@@ -61,6 +61,22 @@ struct EvaluationCallTests {
     }
   }
 
+  @Test("apply_unchanged makes a row that would change nothing count as applied")
+  func applyUnchanged() async throws {
+    try await WriterHarness.with { harness in
+      let client = harness.client()
+      func row(_ stamp: Int64) -> OwnedRow {
+        OwnedRow(updatedAt: stamp, externalID: "1", payload: #"{"a":1}"#)
+      }
+      _ = try await client.openSync(.sample())
+      _ = try await client.applyBatch(.sample(1, [row(500)]))
+      let skipped = try await client.evaluateBatch(request([row(600)]))
+      #expect(skipped.unchanged == 1 && skipped.applied == 0)
+      let counted = try await client.evaluateBatch(request([row(600)]) { $0.applyUnchanged = true })
+      #expect(counted.applied == 1 && counted.unchanged == 0)
+    }
+  }
+
   @Test("a user is found with the rows of the log; whom nobody knows is an empty answer")
   func user() async throws {
     try await WriterHarness.with { harness in

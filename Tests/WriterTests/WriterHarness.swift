@@ -128,6 +128,7 @@ final class FailingDestination: Destination {
   func rejectedRows(
     workspace: String,
     sync: String,
+    incarnation: UInt64,
     of user: ProfileIdentifier,
     limit: Int
   ) async throws -> [RowRejection] { throw failure }

@@ -95,11 +95,19 @@ public struct ProfileStore: Destination, ProfileReading {
   public func rejectedRows(
     workspace: String,
     sync: String,
+    incarnation: UInt64,
     of user: ProfileIdentifier,
     limit: Int
   ) async throws -> [RowRejection] {
     try await read { connection in
-      try RejectedRows.rows(of: user, workspace: workspace, sync: sync, limit: limit, connection)
+      try RejectedRows.rows(
+        of: user,
+        workspace: workspace,
+        sync: sync,
+        incarnation: incarnation,
+        limit: limit,
+        connection
+      )
     }
   }
 

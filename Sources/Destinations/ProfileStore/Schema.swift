@@ -3,7 +3,7 @@ import SQLDatabase
 /// The store's tables. Identity is bytes (design, decision 13): what users are named by is a BLOB,
 /// which SQLite compares by memcmp.
 enum ProfileStoreSchema {
-  static let migrations = SQLMigrations([first, second, rowLog, cursorMoves])
+  static let migrations = SQLMigrations([first, second, rowLog, cursorMoves, incarnations])
 
   /// - profiles.id: the workspace's number in the high 24 bits, so that a workspace is one range.
   /// - workspaces' totals change in the transaction that changes what they count.
@@ -170,5 +170,11 @@ enum ProfileStoreSchema {
   private static let cursorMoves = """
     ALTER TABLE syncs ADD COLUMN forgotten_until INTEGER;
     ALTER TABLE syncs ADD COLUMN skips_unchanged INTEGER NOT NULL DEFAULT 1;
+    """
+
+  /// - syncs.incarnation: see `SyncRecord`. rejected_rows.incarnation: of the sync that read the row.
+  private static let incarnations = """
+    ALTER TABLE syncs ADD COLUMN incarnation INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rejected_rows ADD COLUMN incarnation INTEGER NOT NULL DEFAULT 0;
     """
 }

@@ -14,6 +14,8 @@ struct RowExplainer {
   /// The schedule's next slot; nil without one.
   var nextRun: Timestamp?
   var isRunning = false
+  /// So far back the records of the sync's runs go, if it was there then.
+  var recordsSince = Timestamp.earliest
 
   enum Reason: String {
     /// A run took it, and the profile has what it says.
@@ -73,7 +75,9 @@ struct RowExplainer {
       )
     default: break
     }
-    if !row.setByRun.isEmpty { return applied(row, setBy) }
+    if !row.setByRun.isEmpty {
+      return isFormer(row, setBy) ? former(row) : applied(row, setBy)
+    }
     if row.known { return taken(row) }
     return beforeCursor(row, stamp)
   }
@@ -134,6 +138,28 @@ struct RowExplainer {
         ? "\(who) took it\(mixed ? ", or confirmed what was there" : ""), and the profile has what it says"
         : "\(who) put it down: \(row.activity)",
       runID: row.setByRun
+    )
+  }
+
+  /// Whether a deleted sync of this name set it: of this one every run would be on record.
+  private func isFormer(_ row: RowEvaluation, _ run: StoredRun?) -> Bool {
+    run == nil && row.setBySync.utf8.elementsEqual(sync.name.utf8)
+      && sync.createdAt > recordsSince
+  }
+
+  private func former(_ row: RowEvaluation) -> Explanation {
+    let run = "run \(row.setByRun) of the deleted sync of this name"
+    guard !row.activity.isEmpty else {
+      return Explanation(
+        reason: .unchanged,
+        message: "the profile says the same already: \(run) set it"
+      )
+    }
+    if row.known { return taken(row) }
+    return Explanation(
+      reason: .beforeCursor,
+      message:
+        "\(run) put it down: \(row.activity); this sync has not, as its runs read from \(Self.text(readFrom?.nanoseconds ?? 0)) on, and it is older"
     )
   }
 

@@ -12,6 +12,7 @@ final class BatchDelivery: Sendable {
   struct Address: Sendable {
     var workspace: String
     var sync: String
+    var incarnation: UInt64 = 0
     var epoch: UInt64
     var runID: String
     /// The warehouse's clock: the position never passes it (decision 4).
@@ -167,7 +168,8 @@ final class BatchDelivery: Sendable {
             batchId: batch.id,
             runId: address.runID,
             positionLimit: address.positionLimit.nanoseconds,
-            rows: batch.rows
+            rows: batch.rows,
+            incarnation: address.incarnation
           )
         )
       }

@@ -98,6 +98,7 @@ struct RunExecutor: Sendable {
       BatchDelivery.Address(
         workspace: job.sync.workspace,
         sync: job.sync.name,
+        incarnation: UInt64(clamping: job.sync.incarnation),
         epoch: job.epoch,
         runID: live.id,
         positionLimit: reader.warehouseTime

@@ -40,8 +40,10 @@ extension SQLConnection {
       )
     }
     guard let stored else {
-      try insert(wanted)
-      return PutOutcome(sync: wanted, source: source, change: .created)
+      var created = wanted
+      created.incarnation = try newIncarnation(at: wanted.createdAt)
+      try insert(created)
+      return PutOutcome(sync: created, source: source, change: .created)
     }
     if stored.saysTheSame(as: wanted) {
       return PutOutcome(sync: stored, source: source, change: .unchanged)
@@ -50,6 +52,7 @@ extension SQLConnection {
     changed.state = stored.state
     changed.tested = stored.tested
     changed.mappedColumns = stored.mappedColumns
+    changed.incarnation = stored.incarnation
     changed.epoch = stored.epoch
     changed.cursor = stored.cursor
     changed.cursorAt = stored.cursorAt

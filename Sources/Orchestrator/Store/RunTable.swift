@@ -85,23 +85,29 @@ extension SQLConnection {
     ) { try StoredRun(row: $0) }
   }
 
-  /// Ends runs that no process works on any more; nil: of every sync.
+  /// Ends runs that no process works on any more, and has their contacts told; nil: of every sync.
   /// - Returns: how many there were.
-  func endAbandonedRuns(of sync: (workspace: String, name: String)?, at now: Timestamp) throws
-    -> Int
-  {
-    let verdict = RunVerdict.processDied
-    let set = """
-      UPDATE runs SET status = ?1, phase = 'finished', error_code = ?2, error_message = ?3,
-        finished_at = ?4 WHERE status = 'running'
+  func endAbandonedRuns(
+    of sync: (workspace: String, name: String)?,
+    over carriers: AlertCarriers,
+    at now: Timestamp,
+    newID: @Sendable () -> String
+  ) throws -> Int {
+    var values: [SQLValue] = []
+    if let sync { values = [.text(sync.workspace), .text(sync.name)] }
+    let abandoned = try rows(
       """
-    var values: [SQLValue] = [
-      .text(verdict.status.rawValue), .text(verdict.code), .text(verdict.message),
-      .integer(now.nanoseconds),
-    ]
-    guard let sync else { return try execute(set, values) }
-    values += [.text(sync.workspace), .text(sync.name)]
-    return try execute(set + " AND workspace = ?5 AND sync = ?6", values)
+      SELECT \(runColumns) FROM runs WHERE status = 'running'
+        \(sync == nil ? "" : "AND workspace = ?1 AND sync = ?2") ORDER BY started_at, run_id
+      """,
+      values
+    ) { try StoredRun(row: $0) }
+    for var run in abandoned {
+      run.end(.processDied, at: now)
+      try update(run)
+      try enqueueAlerts(of: run, over: carriers, at: now, newID: newID)
+    }
+    return abandoned.count
   }
 
   /// The average of the rows that the last ten successful runs read; nil when there were fewer than

@@ -141,5 +141,11 @@ extension SyncOrchestrator {
     ALTER TABLE syncs ADD COLUMN mapped_columns TEXT NOT NULL DEFAULT '';
     ALTER TABLE alerts ADD COLUMN channel TEXT NOT NULL DEFAULT 'mail';
     """,
+    // Syncs that are made again under their name; one row, which outlives them.
+    """
+    ALTER TABLE syncs ADD COLUMN incarnation BIGINT NOT NULL DEFAULT 0;
+    CREATE TABLE last_incarnation (last BIGINT NOT NULL);
+    INSERT INTO last_incarnation (last) VALUES (0);
+    """,
   ])
 }

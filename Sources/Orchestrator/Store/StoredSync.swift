@@ -42,6 +42,9 @@ struct StoredSync: Sendable, Equatable {
   var tested: TestedSettings?
   /// The columns that it found; empty before there was one.
   var mappedColumns: [SourceColumn] = []
+  /// Which sync of this name it is: greater than that of every one that was deleted; 0 for syncs that are
+  /// older than this. The writer tells them apart by it.
+  var incarnation: Int64 = 0
   /// The last run's fencing token (design, decision 3).
   var epoch: Int64 = 0
   /// The last durable position that the writer told; nil before the first row.

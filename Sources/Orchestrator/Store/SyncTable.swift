@@ -10,7 +10,7 @@ extension SQLConnection {
         update_existing_only, row_limit, state, tested_settings, tested_version, epoch,
         cursor_position, cursor_at, created_at, updated_at, max_rejected_percent, max_deletes,
         unusual_volume_factor, last_slot, alert_rejected_percent, alert_success, known_failure,
-        skips_unchanged, mapped_columns
+        skips_unchanged, mapped_columns, incarnation
       FROM syncs WHERE workspace = ?1 AND name = ?2
       """,
       [.text(workspace), .text(name)]
@@ -58,6 +58,22 @@ extension SQLConnection {
     ) { $0.string(0) }
   }
 
+  /// A number for a new sync, greater than every one before: the time, so that it is also greater than
+  /// those of a store that was lost, which the writer may still know; or one more, where the clock fell.
+  func newIncarnation(at now: Timestamp) throws -> Int64 {
+    let last = try first("SELECT last FROM last_incarnation") { $0.int64(0) } ?? 0
+    guard last < .max else {
+      throw Failure(
+        "state_damaged",
+        "the record of how syncs are told apart cannot be read; restore the database",
+        recovery: .needsOperator
+      )
+    }
+    let incarnation = max(now.nanoseconds, last + 1)
+    try execute("UPDATE last_incarnation SET last = ?1", [.integer(incarnation)])
+    return incarnation
+  }
+
   func insert(_ sync: StoredSync) throws {
     try execute(
       """
@@ -65,9 +81,9 @@ extension SQLConnection {
         time_zone, overlap_ns, update_existing_only, row_limit, state, tested_settings,
         tested_version, epoch, cursor_position, cursor_at, created_at, updated_at,
         max_rejected_percent, max_deletes, unusual_volume_factor, alert_rejected_percent,
-        alert_success, skips_unchanged)
+        alert_success, skips_unchanged, incarnation)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL, NULL, 0, NULL, 0, ?14,
-        ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+        ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
       """,
       [
         .text(sync.workspace), .text(sync.name), .text(sync.source), .text(sync.table),
@@ -78,12 +94,13 @@ extension SQLConnection {
         .integer(sync.breakers.maxRejectedPercent), .integer(sync.breakers.maxDeletes),
         .integer(sync.breakers.unusualVolumeFactor), .integer(sync.alerts.rejectedPercent),
         SQLValue(sync.alerts.tellsSuccess), SQLValue(sync.skipsUnchanged),
+        .integer(sync.incarnation),
       ]
     )
     try insertContacts(sync)
   }
 
-  /// Writes what a user decides, and the state; not the epoch, the cursor or the test.
+  /// Writes what a user decides, and the state; not the incarnation, the epoch, the cursor or the test.
   func update(_ sync: StoredSync) throws {
     try execute(
       """
@@ -280,5 +297,6 @@ extension StoredSync {
     mappedColumns = row.string(26).split(separator: " ").compactMap {
       SourceColumn(rawValue: String($0))
     }
+    incarnation = row.int64(27)
   }
 }

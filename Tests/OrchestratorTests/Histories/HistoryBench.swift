@@ -94,6 +94,7 @@ final class HistoryRun {
   init(
     _ bench: HistoryBench,
     workspace: String,
+    incarnation: UInt64,
     epoch: UInt64,
     overlap: Int64,
     inFlight: Int,
@@ -105,13 +106,29 @@ final class HistoryRun {
     let line = HistoryLine(writer, plan: plan) { sink.yield(.parked) }
     (self.events, self.line, self.warehouse) = (events, line, warehouse)
     let run = StoredRun(
-      id: "run-\(epoch)",
+      id: "run-\(incarnation)-\(epoch)",
       workspace: workspace,
       sync: "events",
       epoch: Int64(epoch),
       startedAt: SimulatedWorld.start
     )
     live = LiveRun(run, limits: RunLimits(rowLimit: 1_000_000, data: .events))
+    var sync = StoredSync(
+      workspace: workspace,
+      name: "events",
+      source: "shop",
+      table: "events",
+      query: "",
+      data: .events,
+      destination: "profiles",
+      schedule: "manual",
+      timeZone: "UTC",
+      contacts: [],
+      overlap: overlap,
+      updateExistingOnly: false,
+      rowLimit: 0
+    )
+    sync.incarnation = Int64(incarnation)
     let executor = RunExecutor(
       job: RunJob(
         live: live,
@@ -122,27 +139,13 @@ final class HistoryRun {
           settings: [:],
           credential: ""
         ),
-        sync: StoredSync(
-          workspace: workspace,
-          name: "events",
-          source: "shop",
-          table: "events",
-          query: "",
-          data: .events,
-          destination: "profiles",
-          schedule: "manual",
-          timeZone: "UTC",
-          contacts: [],
-          overlap: overlap,
-          updateExistingOnly: false,
-          rowLimit: 0
-        ),
+        sync: sync,
         epoch: epoch
       ),
       credentials: bench.desk,
       writer: WriterClient(RPCClient(transport: line)),
       warehouses: WarehouseRegistry([warehouse]),
-      world: World(now: { SimulatedWorld.start }, newID: Self.newID(epoch)),
+      world: World(now: { SimulatedWorld.start }, newID: Self.newID(run.id)),
       configuration: Self.configuration(inFlight: inFlight),
       logger: HistoryBench.logger
     )
@@ -161,9 +164,9 @@ final class HistoryRun {
 
   var ending: RunEnding { get async { await task.value } }
 
-  private static func newID(_ epoch: UInt64) -> @Sendable () -> String {
+  private static func newID(_ run: String) -> @Sendable () -> String {
     let ids = SimulatedWorld()
-    return { "\(epoch)-\(ids.newID())" }
+    return { "\(run)-\(ids.newID())" }
   }
 
   /// As the real one, but nothing waits for a peer to come back: here it is back at once.

@@ -22,6 +22,8 @@ struct HistoryFigures: Sendable {
   var stale = 0
   /// Batches that arrived once more, late.
   var ghosts = 0
+  /// How often the sync was deleted and made again.
+  var remade = 0
   var lost = 0
   var doubled = 0
   /// What was wrong, with the seed.
@@ -46,6 +48,7 @@ struct HistoryFigures: Sendable {
     a.orchestratorDeaths += b.orchestratorDeaths
     a.stale += b.stale
     a.ghosts += b.ghosts
+    a.remade += b.remade
     a.lost += b.lost
     a.doubled += b.doubled
     a.problems += b.problems
@@ -53,11 +56,12 @@ struct HistoryFigures: Sendable {
 }
 
 /// One random history of a sync: rows that are committed new, late, twice or again, and runs that end
-/// anywhere, by orchestrators of which one may be stale.
+/// anywhere, by orchestrators of which one may be stale; and the sync may be deleted and made again under
+/// its name, whatever goes on.
 ///
 /// The model knows no cursor and no ledger. It knows what each SELECT found: of a version, at least as
 /// many effects as copies in a run that succeeded, and as in the table at the end; at most as many as
-/// copies in the fullest snapshot.
+/// copies in the fullest snapshot. A sync that is made again brings all of it once more.
 struct RunHistory {
   private let bench: HistoryBench
   private let seed: UInt64
@@ -68,11 +72,13 @@ struct RunHistory {
   private var dice: SplitMix
   /// In ticks: how late a row may be committed.
   private let overlap: Int64
+  private var incarnation: UInt64 = 0
   private var epoch: UInt64 = 0
   private var stale: HistoryRun?
   private var past: [HistoryRun] = []
   private var deleted: [RowVersion] = []
-  private var promised: [RowVersion: Int] = [:]
+  /// By the sync's incarnation.
+  private var promised: [UInt64: [RowVersion: Int]] = [:]
   /// The last run has read the table: what is committed now, no run would see.
   private var isOver = false
   private let hasGhosts: Bool
@@ -88,7 +94,7 @@ struct RunHistory {
     dice = SplitMix(seed: seed)
     overlap = Int64([0, 1, 3, 10][dice.below(4)])
     // Without a fence, it must be the stale orchestrator that is noticed, not a batch that came again.
-    hasGhosts = mutation != .fenceOff
+    hasGhosts = mutation != .fenceOff && mutation != .formerPasses
     // Only which versions it has, not how many of each: of the sync at hand, the newest one.
     bench.database.add(
       mutation == .ledgerIsASet
@@ -101,6 +107,7 @@ struct RunHistory {
     for _ in 0..<(3 + dice.below(4)) {
       commit()
       if dice.one(in: 6) { await letStaleEnd() }
+      if dice.one(in: 5) { remake() }
       await follow(begin(isQuiet: false), mayStay: true)
     }
     // No more faults: one run brings what is left.
@@ -116,6 +123,13 @@ struct RunHistory {
     figures.histories = 1
     figures.writerDeaths = bench.database.deaths - deaths
     try await check()
+  }
+
+  /// The sync is deleted and made again. Nobody tells the writer, nor a run that stands still.
+  private mutating func remake() {
+    incarnation += 1 + UInt64(dice.below(3))
+    epoch = 0
+    figures.remade += 1
   }
 
   // MARK: The table
@@ -181,12 +195,14 @@ struct RunHistory {
       HistoryWarehouse.Plan(
         batches: (0..<3).map { _ in 1 + dice.below(3) },
         lostAt: !isQuiet && dice.one(in: 6) ? dice.below(4) : nil,
-        seed: dice.next()
+        seed: dice.next(),
+        incarnation: incarnation
       )
     )
     let run = HistoryRun(
       bench,
       workspace: workspace,
+      incarnation: incarnation,
       epoch: epoch,
       overlap: overlap * RowVersion.tick,
       inFlight: 1 + dice.below(3),
@@ -254,7 +270,7 @@ struct RunHistory {
     if verdict.status != .success || stored.rowsRead != count || stored.counts.total != count {
       note("I8: run \(run.live.id) read \(count) rows and ended \(verdict)")
     }
-    for (row, copies) in rows { promised[row] = max(promised[row] ?? 0, copies) }
+    promised[run.warehouse.incarnation, default: [:]].merge(rows) { max($0, $1) }
   }
 
   // MARK: The proof
@@ -263,11 +279,13 @@ struct RunHistory {
     let effects = try await bench.effects(in: workspace)
     let state = table.now
     var names: Set<String> = []
-    for row in Set(state.mostSeen.keys).union(state.rows.keys) {
+    for row in state.mostSeen.values.reduce(into: Set(state.rows.keys), { $0.formUnion($1.keys) }) {
       names.insert(row.effect)
       let found = effects[row.effect] ?? 0
-      let least = max(promised[row] ?? 0, state.rows[row] ?? 0)
-      let most = state.mostSeen[row] ?? 0
+      var promised = promised.mapValues { $0[row] ?? 0 }
+      promised[incarnation] = max(promised[incarnation] ?? 0, state.rows[row] ?? 0)
+      let least = promised.values.reduce(0, +)
+      let most = state.mostSeen.values.reduce(0) { $0 + ($1[row] ?? 0) }
       figures.lost += max(0, least - found)
       figures.doubled += max(0, found - most)
       if found < least || found > most {

@@ -5,7 +5,8 @@ import Testing
 /// `SLUICE_RUN_HISTORY_SEED` on: each has the seed after the one before.
 ///
 /// Real are the run (`RunExecutor` and all below it), the writer with its messages, and the profile
-/// store over SQLite. Played are the warehouse, the line between, and the epochs, which count up.
+/// store over SQLite. Played are the warehouse, the line between, and the epochs and incarnations, which
+/// count up.
 @Suite("Random histories of whole runs (I1 to I5, I8, I10)")
 struct RunHistoryTests {
   @Test(
@@ -24,14 +25,14 @@ struct RunHistoryTests {
     guard figures.histories >= 100 else { return }
     for happened in [
       figures.completed, figures.repeats, figures.refusals, figures.writerDeaths,
-      figures.orchestratorDeaths, figures.stale, figures.ghosts,
+      figures.orchestratorDeaths, figures.stale, figures.ghosts, figures.remade,
     ] {
       #expect(happened > figures.histories / 20, "\(figures.summary)")
     }
   }
 
   @Test(
-    "what is broken on purpose is found: fence, cursor, ledger",
+    "what is broken on purpose is found: fence, cursor, ledger, incarnation",
     .timeLimit(.minutes(10)),
     arguments: Mutation.allCases
   )

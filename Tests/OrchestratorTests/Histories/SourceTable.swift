@@ -35,8 +35,9 @@ final class SourceTable: Sendable {
     /// In ticks.
     var now: Int64 = 100
     var rows: [RowVersion: Int] = [:]
-    /// The most copies of a version that any snapshot held: more effects than that are too many.
-    var mostSeen: [RowVersion: Int] = [:]
+    /// The most copies of a version that any snapshot for an incarnation of the sync held: more effects
+    /// than that are too many.
+    var mostSeen: [UInt64: [RowVersion: Int]] = [:]
     /// The latest stamp that was handed to a run, nanoseconds: where a faulty cursor would stand.
     var lastRead: Int64?
   }
@@ -47,11 +48,12 @@ final class SourceTable: Sendable {
   func change<T: Sendable>(_ body: (inout State) -> T) -> T { state.withLock { body(&$0) } }
 
   /// One SELECT's snapshot.
-  func snapshot(from: Timestamp?) -> (rows: [RowVersion: Int], time: Int64) {
+  func snapshot(from: Timestamp?, for incarnation: UInt64) -> (rows: [RowVersion: Int], time: Int64)
+  {
     state.withLock { state in
       let floor = from?.nanoseconds ?? .min
       let rows = state.rows.filter { $0.key.stamp * RowVersion.tick >= floor }
-      for (row, count) in rows { state.mostSeen[row] = max(state.mostSeen[row] ?? 0, count) }
+      state.mostSeen[incarnation, default: [:]].merge(rows) { max($0, $1) }
       return (rows, state.now)
     }
   }
@@ -66,6 +68,8 @@ final class HistoryWarehouse: WarehouseDriver, WarehouseConnection {
     var lostAt: Int?
     /// Orders rows of one stamp; a warehouse promises no order of them.
     var seed: UInt64
+    /// Of the sync that reads.
+    var incarnation: UInt64
   }
 
   let type = "table"
@@ -79,6 +83,9 @@ final class HistoryWarehouse: WarehouseDriver, WarehouseConnection {
     self.table = table
     self.plan = plan
   }
+
+  /// Of the sync that reads.
+  var incarnation: UInt64 { plan.incarnation }
 
   /// What the run's SELECT found; nil before it.
   var read: [RowVersion: Int]? { snapshot.withLock { $0 } }
@@ -98,7 +105,7 @@ final class HistoryWarehouse: WarehouseDriver, WarehouseConnection {
   func readChanges(_ selection: RowSelection, data: DataType, from: Timestamp?) async throws
     -> any ChangeReader
   {
-    let (rows, time) = table.snapshot(from: from)
+    let (rows, time) = table.snapshot(from: from, for: plan.incarnation)
     snapshot.withLock { $0 = rows }
     var dice = SplitMix(seed: plan.seed)
     let ordered = rows.keys.sorted().flatMap { Array(repeating: $0, count: rows[$0] ?? 0) }

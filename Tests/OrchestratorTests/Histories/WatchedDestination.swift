@@ -11,12 +11,17 @@ enum Mutation: String, Sendable, CaseIterable {
   case cursorAtReadTime
   /// The ledger knows which versions were applied, not how often.
   case ledgerIsASet
+  /// The writer does not know that a sync was made again, as it was before there were incarnations.
+  case incarnationUnknown
+  /// A batch of a deleted sync's run is applied to the one that was made after it.
+  case formerPasses
 }
 
 /// The real store behind a witness of the order in which things happened there (I4, I5); with a
 /// mutation, a faulty one.
 final class WatchedDestination: Destination {
   struct Seen: Sendable {
+    var incarnation: UInt64 = 0
     var epoch: UInt64 = 0
     var runID = ""
     var nextBatch: UInt64 = 0
@@ -49,8 +54,17 @@ final class WatchedDestination: Destination {
   var seen: Seen { state.withLock { $0 } }
 
   func open(_ opening: SyncOpening) async throws -> SyncPosition {
-    var answer = try await mortal { try await inner.open(opening) }
+    var opening = opening
+    if mutation == .incarnationUnknown { opening.incarnation = 0 }
+    var answer = try await mortal { [opening] in try await inner.open(opening) }
     state.withLock { seen in
+      seen.require(opening.incarnation >= seen.incarnation, "I5: a deleted sync was opened")
+      if opening.incarnation > seen.incarnation {
+        // Made again: nothing is known of it.
+        (seen.incarnation, seen.epoch, seen.nextBatch, seen.position) =
+          (opening.incarnation, 0, 0, nil)
+        seen.require(answer.position == nil, "a sync that was made again has a position")
+      }
       // The same opening again is answered as before.
       if opening.epoch > seen.epoch {
         seen.require(answer.nextBatchNumber >= seen.nextBatch, "I4: the batch number fell")
@@ -72,11 +86,13 @@ final class WatchedDestination: Destination {
   }
 
   func apply(_ batch: BatchToApply) async throws -> BatchReceipt {
+    var batch = batch
+    if mutation == .incarnationUnknown { batch.incarnation = 0 }
     // As known when the batch came: a higher epoch may be opened while it is applied.
-    let current = seen.epoch
+    let known = seen
     do {
-      let receipt = try await mortal { try await inner.apply(batch) }
-      if batch.epoch < current {
+      let receipt = try await mortal { [batch] in try await inner.apply(batch) }
+      if (batch.incarnation, batch.epoch) < (known.incarnation, known.epoch) {
         state.withLock { $0.violations.append("I5: a batch of a stale epoch was taken") }
       }
       note(batch, receipt)
@@ -85,12 +101,16 @@ final class WatchedDestination: Destination {
       where ["stale_epoch", "unexpected_batch", "sync_not_open"].contains(failure.code)
     {
       state.withLock { $0.refusals += 1 }
-      guard mutation == .fenceOff else { throw failure }
-      // As the sync stands: the number counts on, whoever sends.
       let seen = seen
+      let isForced =
+        mutation == .fenceOff
+        || (mutation == .formerPasses && batch.incarnation < seen.incarnation)
+      guard isForced else { throw failure }
+      // As the sync stands: the number counts on, whoever sends.
       var forced = batch
+      forced.incarnation = seen.incarnation
       (forced.epoch, forced.runID, forced.number) = (seen.epoch, seen.runID, seen.nextBatch)
-      var receipt = try await mortal { try await inner.apply(forced) }
+      var receipt = try await mortal { [forced] in try await inner.apply(forced) }
       note(forced, receipt)
       receipt.number = batch.number
       return receipt
@@ -105,10 +125,17 @@ final class WatchedDestination: Destination {
   func rejectedRows(
     workspace: String,
     sync: String,
+    incarnation: UInt64,
     of user: ProfileIdentifier,
     limit: Int
   ) async throws -> [RowRejection] {
-    try await inner.rejectedRows(workspace: workspace, sync: sync, of: user, limit: limit)
+    try await inner.rejectedRows(
+      workspace: workspace,
+      sync: sync,
+      incarnation: incarnation,
+      of: user,
+      limit: limit
+    )
   }
 
   func evaluate(_ batch: BatchToEvaluate) async throws -> BatchEffects {

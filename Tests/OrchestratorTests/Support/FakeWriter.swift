@@ -8,6 +8,7 @@ import WriterAPI
 /// receipt, the multiset ledger and the position. A row whose payload is `reject` is rejected.
 final class FakeWriter: WriterService {
   struct SyncState: Sendable {
+    var incarnation: UInt64 = 0
     var epoch: UInt64 = 0
     var runID = ""
     var nextNumber: UInt64 = 1
@@ -63,8 +64,9 @@ final class FakeWriter: WriterService {
   {
     try await script.beforeOpen(request)
     return try state.withLock { syncs in
-      var sync = syncs[request.sync] ?? SyncState()
+      var sync = SyncState.of(request, syncs[request.sync])
       guard
+        request.incarnation == sync.incarnation,
         request.epoch > sync.epoch || (request.epoch == sync.epoch && request.runId == sync.runID)
       else {
         throw RPCError(.failedPrecondition, "a newer run holds the sync", reason: "stale_epoch")
@@ -91,10 +93,11 @@ final class FakeWriter: WriterService {
   ) async throws -> MovePositionResponse {
     let opening = request.opening ?? OpenSyncRequest()
     let response = try state.withLock { syncs in
-      var sync = syncs[opening.sync] ?? SyncState()
+      var sync = SyncState.of(opening, syncs[opening.sync])
       let response = MovePositionResponse(previous: sync.position)
       if request.dryRun { return response }
       guard
+        opening.incarnation == sync.incarnation,
         opening.epoch > sync.epoch || (opening.epoch == sync.epoch && opening.runId == sync.runID)
       else { throw RPCError(.failedPrecondition, "a newer run holds it", reason: "stale_epoch") }
       sync.epoch = opening.epoch
@@ -129,7 +132,9 @@ final class FakeWriter: WriterService {
       guard var sync = syncs[request.sync] else {
         throw RPCError(.failedPrecondition, "open the sync first", reason: "sync_not_open")
       }
-      guard request.epoch == sync.epoch, request.runId == sync.runID else {
+      guard request.incarnation == sync.incarnation, request.epoch == sync.epoch,
+        request.runId == sync.runID
+      else {
         throw RPCError(.failedPrecondition, "a newer run holds the sync", reason: "stale_epoch")
       }
       if let stored = sync.receipts[request.batchNumber], stored.batchId == request.batchId {
@@ -192,6 +197,14 @@ final class FakeWriter: WriterService {
 }
 
 extension FakeWriter.SyncState {
+  /// What an opening finds: of a newer incarnation, a sync that was never opened.
+  fileprivate static func of(_ opening: OpenSyncRequest, _ known: Self?) -> Self {
+    if let known, known.incarnation >= opening.incarnation { return known }
+    var new = Self()
+    new.incarnation = opening.incarnation
+    return new
+  }
+
   fileprivate mutating func apply(_ request: ApplyBatchRequest) -> Receipt {
     var receipt = Receipt(batchNumber: request.batchNumber, batchId: request.batchId)
     var position = self.position

@@ -74,6 +74,7 @@ struct House: Operated {
     writer: FakeWriter = FakeWriter(),
     warehouse: ScriptedWarehouse = ScriptedWarehouse(),
     transport: (any RPCTransport)? = nil,
+    carriers: AlertCarriers = AlertCarriers(),
     configuration: OrchestratorConfiguration = House.configuration
   ) async throws {
     self.world = world
@@ -100,6 +101,7 @@ struct House: Operated {
       warehouses: WarehouseRegistry([
         warehouse, ScriptedWarehouse(type: "open", credentialTypes: []),
       ]),
+      carriers: carriers,
       world: world.world,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       configuration: configuration
@@ -120,13 +122,19 @@ struct House: Operated {
   }
 
   /// The same state and surroundings under a new process.
-  func restarted(_ body: (House) async throws -> Void) async throws {
+  func restarted(
+    over carriers: AlertCarriers = AlertCarriers(),
+    configuration: OrchestratorConfiguration = House.configuration,
+    _ body: (House) async throws -> Void
+  ) async throws {
     let house = try await House(
       database: database.inner,
       world: world,
       vault: vault,
       writer: writer,
-      warehouse: warehouse
+      warehouse: warehouse,
+      carriers: carriers,
+      configuration: configuration
     )
     try await house.working(body)
   }

@@ -17,7 +17,7 @@ extension Operated {
   func working(_ body: (Self) async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await orchestrator.run() }
-      while !orchestrator.isReady { await Task.yield() }
+      try await until { orchestrator.isReady }
       do {
         try await body(self)
       } catch {

@@ -18,6 +18,7 @@ extension BatchRun {
     let opening = SyncOpening(
       workspace: asked.workspace,
       sync: asked.sync,
+      incarnation: asked.incarnation,
       epoch: (known?.epoch ?? 0) &+ 1,
       runID: "evaluation",
       data: asked.data,
@@ -37,6 +38,7 @@ extension BatchRun {
     let batch = BatchToApply(
       workspace: asked.workspace,
       sync: asked.sync,
+      incarnation: opening.incarnation,
       epoch: opening.epoch,
       number: sync.nextBatch,
       id: "",

@@ -12,11 +12,16 @@ enum SyncMove {
     now: Timestamp,
     _ connection: any SQLConnection
   ) throws -> PositionMoved {
-    let known = try find(move.opening, connection)
+    // Of an older incarnation nothing is true of this one.
+    let known = try find(move.opening, connection).flatMap {
+      $0.incarnation < move.opening.incarnation ? nil : $0
+    }
     if move.isDryRun {
+      if let known { try SyncFence.check(move.opening, isNotOlderThan: known) }
       return PositionMoved(previous: known?.position, knownFrom: known?.knownFrom)
     }
-    if let known, known.epoch == move.opening.epoch,
+    if let known, known.incarnation == move.opening.incarnation,
+      known.epoch == move.opening.epoch,
       known.runID.utf8.elementsEqual(move.opening.runID.utf8)
     {
       // The answer got lost.

@@ -7,6 +7,8 @@ struct SyncRecord {
   var id: Int64
   var workspace: Int64
   var data: DataType
+  /// Which sync of this name it is: a greater one is made anew, after the one before was deleted.
+  var incarnation: UInt64
   var epoch: UInt64
   var runID: String
   /// The row of `origins` that stands for the run.
@@ -31,7 +33,7 @@ struct SyncRecord {
   private static let columns = """
     id, workspace, data, epoch, run_id, origin, overlap, update_existing_only, next_batch, \
     position, ledger_floor, opened_next_batch, opened_position, opened_read_from, opened_floor, \
-    sealed_bytes, forgotten_until, skips_unchanged
+    sealed_bytes, forgotten_until, skips_unchanged, incarnation
     """
 
   static func find(
@@ -76,6 +78,7 @@ struct SyncRecord {
     sealedBytes = row.int64(15)
     forgottenUntil = time(16)
     skipsUnchanged = row.int64(17) != 0
+    incarnation = UInt64(bitPattern: row.int64(18))
   }
 
   /// Every row version from here on that was applied is in the ledger. nil: every one is.

@@ -5,10 +5,12 @@ import SyncModel
 extension RejectedRows {
   /// A user's rows in the log, newest first. The log has identifiers as they are shown to people, of
   /// every column that was filled; so they are looked for.
+  /// - Parameter incarnation: of the sync that asks, of which nothing may have come here yet.
   static func rows(
     of user: ProfileIdentifier,
     workspace: String,
     sync name: String,
+    incarnation: UInt64,
     limit: Int,
     _ connection: any SQLConnection
   ) throws -> [RowRejection] {
@@ -21,11 +23,13 @@ extension RejectedRows {
     let statement = try connection.prepare(
       """
       SELECT \(columns)
-      FROM rejected_rows WHERE sync = ?1 AND identifier LIKE ?2 ESCAPE '\\' ORDER BY id DESC
+      FROM rejected_rows WHERE sync = ?1 AND identifier LIKE ?2 ESCAPE '\\' AND incarnation >= ?3
+      ORDER BY id DESC
       """
     )
     statement.bind(sync.id, at: 1)
     statement.bind(text: "%" + escaped(wanted) + "%", at: 2)
+    statement.bind(Int64(clamping: incarnation), at: 3)
     defer { statement.reset() }
     while found.count < limit, try statement.step() {
       let row = RowRejection(statement)

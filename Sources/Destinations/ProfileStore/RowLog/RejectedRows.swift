@@ -14,7 +14,9 @@ enum RejectedRows {
   /// What `RowRejection` is made of.
   static let columns = """
     id, run_id, batch, row_index, updated_at, identifier, code, message, rejected_at, is_warning,
-    retried_at, outcome, outcome_at, outcome_run_id, sealed IS NOT NULL
+    retried_at, outcome, outcome_at, outcome_run_id,
+    CASE WHEN sealed IS NOT NULL AND incarnation =
+      (SELECT incarnation FROM syncs WHERE syncs.id = rejected_rows.sync) THEN 1 ELSE 0 END
     """
 
   /// A page of a listing.
@@ -44,7 +46,7 @@ enum RejectedRows {
         \(key == nil ? "" : ", sealed")
       FROM rejected_rows WHERE sync = ?1 AND id > ?2 AND (?3 IS NULL OR run_id = ?3)
         AND (?4 IS NULL OR code = ?4) AND is_warning <= ?5
-        AND (?6 = 0 OR (outcome IS NULL AND is_warning = 0))
+        AND (?6 = 0 OR (outcome IS NULL AND is_warning = 0 AND incarnation = ?8))
       ORDER BY id LIMIT ?7
       """
     )
@@ -55,6 +57,7 @@ enum RejectedRows {
     statement.bind(query.withWarnings ? 1 : 0, at: 5)
     statement.bind(query.onlyOpen ? 1 : 0, at: 6)
     statement.bind(count, at: 7)
+    statement.bind(Int64(bitPattern: sync.incarnation), at: 8)
     defer { statement.reset() }
     var unsealer = key.map { RowUnsealer($0) }
     var page = Page()

@@ -55,23 +55,26 @@ struct RowLog {
       """,
       bounds
     ) { $0.optionalInt64(0) }
-    let version = "sync = ?1 AND updated_at = ?2 AND hash = ?3 AND copy = ?4"
+    // What became of a deleted sync's rows is history: this one reads them anew.
+    let version = """
+      sync = ?1 AND updated_at = ?2 AND hash = ?3 AND copy = ?4 AND incarnation = ?5
+      """
     insert = try connection.prepare(
       """
       INSERT INTO rejected_rows (sync, updated_at, hash, copy, run_id, batch, row_index, identifier,
-        code, message, rejected_at, is_warning, sealed)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        code, message, rejected_at, is_warning, sealed, incarnation)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
       """
     )
     settle = try connection.prepare(
       """
-      UPDATE rejected_rows SET outcome = ?5, outcome_at = ?6, outcome_run_id = ?7
+      UPDATE rejected_rows SET outcome = ?6, outcome_at = ?7, outcome_run_id = ?8
       WHERE \(version) AND outcome IS NULL
       """
     )
     rejectAgain = try connection.prepare(
       """
-      UPDATE rejected_rows SET code = ?5, message = ?6, retried_at = ?7
+      UPDATE rejected_rows SET code = ?6, message = ?7, retried_at = ?8
       WHERE \(version) AND outcome IS NULL
       """
     )
@@ -154,6 +157,7 @@ struct RowLog {
     insert.bind(text: issue.message, at: 10)
     insert.bind(now.nanoseconds, at: 11)
     insert.bind(isWarning ? 1 : 0, at: 12)
+    insert.bind(Int64(bitPattern: sync.incarnation), at: 14)
     try insert.run()
   }
 
@@ -192,9 +196,9 @@ struct RowLog {
   mutating func settle(_ version: inout RowVersion, _ outcome: RowOutcome, runID: String?) throws {
     let now = now.nanoseconds
     try update(settle, &version) { statement in
-      statement.bind(text: outcome.name, at: 5)
-      statement.bind(now, at: 6)
-      statement.bind(text: runID, at: 7)
+      statement.bind(text: outcome.name, at: 6)
+      statement.bind(now, at: 7)
+      statement.bind(text: runID, at: 8)
     }
   }
 
@@ -202,9 +206,9 @@ struct RowLog {
   mutating func rejectAgain(_ version: inout RowVersion, _ issue: RowIssue) throws {
     let now = now.nanoseconds
     try update(rejectAgain, &version) { statement in
-      statement.bind(text: issue.code, at: 5)
-      statement.bind(text: issue.message, at: 6)
-      statement.bind(now, at: 7)
+      statement.bind(text: issue.code, at: 6)
+      statement.bind(text: issue.message, at: 7)
+      statement.bind(now, at: 8)
     }
   }
 
@@ -240,5 +244,6 @@ struct RowLog {
     statement.bind(updatedAt.nanoseconds, at: 2)
     statement.bind(blob: hash, at: 3)
     statement.bind(copy, at: 4)
+    statement.bind(Int64(bitPattern: sync.incarnation), at: 5)
   }
 }

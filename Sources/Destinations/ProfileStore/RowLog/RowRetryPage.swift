@@ -47,6 +47,7 @@ struct RowRetryPage {
       BatchToApply(
         workspace: retry.workspace,
         sync: retry.sync,
+        incarnation: sync.incarnation,
         epoch: sync.epoch,
         number: 0,
         id: "",
@@ -88,7 +89,8 @@ struct RowRetryPage {
   }
 
   /// The next rejected rows, as many as a page holds. Of the entries of one row it takes the last that
-  /// has its content.
+  /// has its content. A deleted sync's are left out: the one of its name now reads those rows anew, and
+  /// may be of another data type.
   private static func select(
     _ retry: RowRetry,
     _ sync: SyncRecord,
@@ -99,7 +101,7 @@ struct RowRetryPage {
     func isWanted(_ entry: String) -> String {
       """
       \(entry).sync = ?1 AND \(entry).id <= ?3 AND \(entry).is_warning = 0
-        AND \(entry).outcome IS NULL AND (?4 IS NULL OR \(entry).run_id = ?4)
+        AND \(entry).outcome IS NULL AND \(entry).incarnation = ?7 AND (?4 IS NULL OR \(entry).run_id = ?4)
         AND (?5 IS NULL OR \(entry).code = ?5)
       """
     }
@@ -119,6 +121,7 @@ struct RowRetryPage {
     statement.bind(text: retry.runID, at: 4)
     statement.bind(text: retry.code, at: 5)
     statement.bind(ProfileStore.pageRows, at: 6)
+    statement.bind(Int64(bitPattern: sync.incarnation), at: 7)
     defer { statement.reset() }
     var entries: [Entry] = []
     var bytes = 0
