@@ -134,6 +134,18 @@ public struct Inspection: Sendable, Equatable {
     self.rowsWithoutUpdatedAt = rowsWithoutUpdatedAt
   }
 
+  /// Notes all that keeps a sync from running: the first is the problem, and as whoever mends it wants
+  /// to know the others too, they are warnings.
+  public mutating func found(_ problems: [Failure]) {
+    problem = problems.first
+    also(problems.dropFirst())
+  }
+
+  /// Notes what is wrong besides the problem.
+  public mutating func also(_ problems: some Sequence<Failure>) {
+    warnings += problems.map { "also: \($0.message)" }
+  }
+
   /// Notes how many rows have no UPDATED_AT, and warns of them where there are any.
   public mutating func found(rowsWithoutUpdatedAt count: Int64) {
     rowsWithoutUpdatedAt = count

@@ -162,8 +162,8 @@ def test_setup_prints_what_check_asks_for(house, emulator):
     workspace.sql(grants)
     odd = check("odd")
     assert odd.returncode != OK
-    for words in ["has no column ALIAS_LABEL", "besides: table \"odd\" has no column PAYLOAD",
-                  "besides: column \"updated_at\" of table \"odd\" is of type DATE; it must be TIMESTAMP",
+    for words in ["has no column ALIAS_LABEL", "also: table \"odd\" has no column PAYLOAD",
+                  "also: column \"updated_at\" of table \"odd\" is of type DATE; it must be TIMESTAMP",
                   "what mends it: ALTER TABLE `cdi`.`ingestion`.`odd` ADD COLUMNS (alias_label STRING, payload STRING);",
                   "what mends it: CREATE VIEW `cdi`.`ingestion`.`odd_for_sluice` AS SELECT"]:
         assert words in odd.stderr, odd.stderr

@@ -78,8 +78,8 @@ struct Setup: SessionCommand {
     return .ok
   }
 
-  /// What can be looked at from outside: the login, the role, the warehouse, the table's columns. The
-  /// first thing that is missing is named, with the statement that helps.
+  /// What can be looked at from outside: the login, the role, the warehouse, the table's columns. All
+  /// that is missing is named, with the statements that help.
   private func check(_ source: String, in session: Session) async throws -> ExitStatus {
     let workspace = try session.workspace()
     let found = try await session.calling(.orchestrator, source) {

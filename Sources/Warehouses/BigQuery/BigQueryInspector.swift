@@ -29,8 +29,7 @@ struct BigQueryInspector {
         problems.append(problem)
       }
     }
-    inspection.problem = problems.first
-    inspection.warnings += problems.dropFirst().map { "also missing: \($0.message)" }
+    inspection.found(problems)
     return inspection
   }
 

@@ -156,7 +156,7 @@ struct BigQueryPage: JSONEvents {
       if builder.isFull { batches.append(builder.take()) }
     case .user(let columns):
       try cells.lend { cells in
-        rowsWithoutUpdatedAt = 
+        rowsWithoutUpdatedAt =
           cells[cells.count - 1].flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
         guard cells[0] != nil else { return }
         try Self.append(cells, columns, row: Int(rowCount), to: &builder)

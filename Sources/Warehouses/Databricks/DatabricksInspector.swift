@@ -67,7 +67,7 @@ struct DatabricksInspector {
     _ table: DatabricksTable?,
     _ inspection: inout Inspection
   ) {
-    inspection.warnings += problems.map { "besides: \($0.message)" }
+    inspection.also(problems)
     guard let table else { return }
     inspection.warnings += remedies.statements(for: table).map { "what mends it: \($0)" }
   }

@@ -57,7 +57,7 @@ struct RedshiftInspector {
     if let denial = source.denial {
       problems.append(try await problem(denial, source: source.name, table: source.table))
     }
-    inspection.warnings += problems.dropFirst().map { "also: \($0.message)" }
+    inspection.also(problems.dropFirst())
     if let statements = source.columnsToAdd(for: data) {
       inspection.warnings.append("an administrator adds what is missing: \(statements)")
     }

@@ -17,7 +17,7 @@ struct SnowflakeInspector: Sendable {
       do {
         changes = try SnowflakeChanges(source, data: data)
       } catch {
-        note(SnowflakeChecks(session: session, data: data).problems(source), &inspection)
+        inspection.found(SnowflakeChecks(session: session, data: data).problems(source))
       }
       if let changes { try await countRowsWithoutUpdatedAt(changes, &inspection) }
       try await preview(source, changes, limit: min(max(previewLimit, 0), 1000), &inspection)
@@ -29,16 +29,10 @@ struct SnowflakeInspector: Sendable {
       if inspection.problem == nil {
         let others = try await SnowflakeChecks(session: session, data: data)
           .others(than: failure, selection)
-        note([failure] + others, &inspection)
+        inspection.found([failure] + others)
       }
     }
     return inspection
-  }
-
-  /// The first is the report's; whoever sets Snowflake up mends the others with it.
-  private func note(_ problems: [Failure], _ inspection: inout Inspection) {
-    inspection.problem = problems.first
-    inspection.warnings += problems.dropFirst().map { "also: \($0.message)" }
   }
 
   private func countRowsWithoutUpdatedAt(

@@ -133,7 +133,7 @@ struct BigQueryCheckTests {
     let found = try await bench.inspection()
     let problem = try #require(found.problem)
     #expect(problem.code == "column_missing")
-    let also = found.warnings.filter { $0.hasPrefix("also missing: ") }
+    let also = found.warnings.filter { $0.hasPrefix("also: ") }
     #expect(also.count == 5)
     let all = [problem.message] + also
     let path = "`\(fixture.project).ingestion.users`"
@@ -166,7 +166,7 @@ struct BigQueryCheckTests {
     )
     let mended = try await bench.inspection()
     #expect(mended.problem == nil)
-    #expect(!mended.warnings.contains { $0.hasPrefix("also missing: ") })
+    #expect(!mended.warnings.contains { $0.hasPrefix("also: ") })
   }
 
   @Test("a table that may not be looked at does not hide that queries may not run")

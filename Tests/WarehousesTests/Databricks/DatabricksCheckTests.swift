@@ -39,9 +39,9 @@ struct DatabricksCheckTests {
     )
     #expect(
       found.warnings == [
-        "besides: table \"od`d\" has no column PAYLOAD, which a sync of attributes needs",
-        "besides: column \"updated_at\" of table \"od`d\" is of type DATE; it must be TIMESTAMP or TIMESTAMP_NTZ",
-        "besides: column \"email\" of table \"od`d\" is of type DOUBLE; it must be STRING, or a whole number",
+        "also: table \"od`d\" has no column PAYLOAD, which a sync of attributes needs",
+        "also: column \"updated_at\" of table \"od`d\" is of type DATE; it must be TIMESTAMP or TIMESTAMP_NTZ",
+        "also: column \"email\" of table \"od`d\" is of type DOUBLE; it must be STRING, or a whole number",
         "what mends it: ALTER TABLE `main`.`default`.`od``d` ADD COLUMNS (alias_label STRING, payload STRING);",
         "what mends it: CREATE VIEW `main`.`default`.`od``d_for_sluice` AS SELECT * EXCEPT (`updated_at`, `email`), CAST(`updated_at` AS TIMESTAMP) AS `updated_at`, CAST(`email` AS STRING) AS `email` FROM `main`.`default`.`od``d`;",
       ]
