@@ -18,8 +18,8 @@ SWIFT_SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks
 # Tests of the vault that look into SQLite's files or use its triggers; the others run on PostgreSQL too.
 SQLITE_ONLY := DisclosureTests/(atRest|failsClosed)|UpgradeTests
 
-# Tests of drivers that start emulators; `make test-warehouses` runs them, as they take long.
-EMULATED := WarehousesTests\.(Snowflake|BigQuery|Databricks|Redshift)
+# Files of tests of the running services that go on side by side: most of them wait.
+PYTEST_WORKERS ?= 3
 EMULATED_WALKS := $(foreach name,snowflake bigquery databricks redshift four_warehouses,Tests/Integration/test_$(name).py)
 
 .PHONY: help
@@ -43,22 +43,23 @@ demo: build ## A first sync from nothing: three services, a sample table, two ru
 	@scripts/demo --binaries "$$($(SWIFT_BUILD) --show-bin-path)"
 
 .PHONY: test
-test: deps venv ## Build, then the unit tests, then the tests of the running services
+test: deps venv test-emulators ## Emulators' own tests, build, unit tests, tests of the running services
 	$(SWIFT_BUILD) --build-tests
 	ulimit -S -n "$$(ulimit -H -n)"; \
 	  export SLUICE_CRYPTOGRAPHY_VECTORS="$$($(PYTHON) -c 'import cryptography_vectors as v; print(*v.__path__)')"; \
-	  swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest --skip '$(EMULATED)'
+	  SLUICE_EMULATORS=1 swift test --configuration $(CONFIGURATION) --skip-build --disable-xctest
 	ulimit -S -n "$$(ulimit -H -n)"; SLUICE_TEST_STORE=postgresql swift test --configuration $(CONFIGURATION) \
 	  --skip-build --disable-xctest --filter VaultTests --skip '$(SQLITE_ONLY)'
 	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest Tests/Integration \
-	  $(addprefix --ignore=,$(EMULATED_WALKS))
+	  -n $(PYTEST_WORKERS) --dist loadfile
 
 .PHONY: test-warehouses
-test-warehouses: deps venv test-emulators ## Emulators of warehouses, then the drivers against them
+test-warehouses: deps venv test-emulators ## Of the same, what concerns the emulated warehouses
 	$(SWIFT_BUILD) --build-tests
 	ulimit -S -n "$$(ulimit -H -n)"; SLUICE_EMULATORS=1 swift test --configuration $(CONFIGURATION) \
 	  --skip-build --disable-xctest --filter WarehousesTests
-	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest $(EMULATED_WALKS)
+	SLUICE_BINARIES="$$($(SWIFT_BUILD) --show-bin-path)" $(PYTHON) -m pytest $(EMULATED_WALKS) \
+	  -n $(PYTEST_WORKERS) --dist loadfile
 
 .PHONY: emulators
 emulators: $(EMULATORS)/.installed ## Install what the emulators of warehouses need
@@ -114,6 +115,12 @@ bench: ## Rows per second into the profile store, and of coding a batch, beside 
 .PHONY: bench-writer
 bench-writer: deps-build ## Rows per second of the profile store alone (BENCH_WRITER="ROWS BATCH FOLDER")
 	swift run --package-path Benchmarks --configuration release writer-alone $(BENCH_WRITER)
+
+.PHONY: bench-read
+bench-read: emulators ## Rows per second out of each warehouse, beside its own clients (BENCH_READ=options of Benchmarks/read-table)
+	swift build --package-path Benchmarks --configuration release --product warehouse-reading
+	Benchmarks/read-table --binary "$$(swift build --package-path Benchmarks --configuration release \
+	  --show-bin-path)/warehouse-reading" $(BENCH_READ)
 
 .PHONY: bench-rpc
 bench-rpc: deps-build ## Our gRPC server and client beside their peers (BENCH_RPC=options of Benchmarks/rpc-table)

@@ -74,7 +74,8 @@ extension JSONRowReader.Problem {
     reason =
       switch problem {
       case .notRows: "its rows are no array of arrays of texts"
-      case .width(let row, let cells): "row \(row) has \(cells) values, another number than columns"
+      case .width(let row, let cells, let columns):
+        "row \(row) has \(cells) \(cells == 1 ? "value" : "values"), and there are \(columns) columns"
       case .tooLarge: "what describes the rows is longer than 16 MiB"
       }
   }

@@ -8,7 +8,7 @@ struct JSONRows: JSONEvents {
     /// Where rows should be there is something else.
     case notRows
     /// A row with another number of cells than there are columns.
-    case width(row: Int64, cells: Int)
+    case width(row: Int64, cells: Int, columns: Int)
     /// The members beside the rows are larger than anybody's.
     case tooLarge
   }
@@ -70,7 +70,7 @@ struct JSONRows: JSONEvents {
   mutating func end() throws {
     if isInRow {
       if let limits, cells.count != limits.count {
-        throw Problem.width(row: count, cells: cells.count)
+        throw Problem.width(row: count, cells: cells.count, columns: limits.count)
       }
       count += 1
       isPaused = true

@@ -130,7 +130,7 @@ struct JSONRowReaderTests {
   func bounds() throws {
     for (text, limits, reason) in [
       (#"[["a"],["a","b"]]"#, [1], "row 1 has 2 values"),
-      (#"[["a"]]"#, [1, 1], "row 0 has 1 values"),
+      (#"[["a"]]"#, [1, 1], "row 0 has 1 value, and there are 2 columns"),
     ] {
       let problem = #expect(throws: JSONRowReader.Problem.self) {
         _ = try read(text, limits: limits, pieces: 100)
