@@ -157,6 +157,8 @@ struct BigQueryResult: Sendable {
         // A body that was damaged on the way is as good as one that broke off.
         throw FetchError(.badEncoding, "a page of \(job.source) is no JSON: \(problem)")
       } catch let problem as BigQueryPage.Problem {
+        // Damaged bytes may look like JSON for a while: gzip's checksum, behind the last of them, tells.
+        while try await response.body.next() != nil {}
         throw problem.failure(job.source)
       }
       page.finish()

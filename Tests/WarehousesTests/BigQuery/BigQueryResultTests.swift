@@ -159,6 +159,17 @@ struct BigQueryResultTests {
     #expect(inspection.warnings.contains { $0.contains("1 row has no UPDATED_AT") })
   }
 
+  @Test(
+    "C.7.20 a page that was damaged on the way comes again, whatever it still looks like",
+    arguments: Array(stride(from: 300, to: 4000, by: 150))
+  )
+  func damaged(at offset: Int) async throws {
+    let bench = try await BigQueryBench()
+    try await bench.fixture.createLarge(rows: 6000)
+    try await bench.fixture.fault("results", ["corrupt": .whole(offset)], where: ["start": 5000])
+    #expect(try await bench.rows(bench.fixture.selection("large")).count == 6000)
+  }
+
   @Test("C.7.20 gzip is asked for and undone; an answer that ends too early comes again")
   func gzip() async throws {
     let bench = try await BigQueryBench()
