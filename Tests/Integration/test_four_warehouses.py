@@ -52,16 +52,12 @@ class Redshift:
                   "--secret-file", secret)
 
     def set_up(self, house):
-        self.cluster.paste("""
-            CREATE SCHEMA ingestion;
-            CREATE TABLE ingestion.users_attributes_sync (updated_at timestamptz, external_id varchar, payload varchar(max))
-              COMPOUND SORTKEY (updated_at);
-            GRANT USAGE ON SCHEMA ingestion TO braze_user;
-            GRANT SELECT ON TABLE ingestion.users_attributes_sync TO braze_user;""")
+        printed = house.cli("setup", "redshift", "red", "--table", "ingestion.users_attributes_sync")
+        self.cluster.paste(printed.replace("{password}", PASSWORD))
 
     def insert(self, rows):
         self.cluster.paste("".join(
-            "INSERT INTO ingestion.users_attributes_sync VALUES (timestamptz 'epoch' + interval '1 second' * "
+            "INSERT INTO ingestion.users_attributes_sync (updated_at, external_id, payload) VALUES (timestamptz 'epoch' + interval '1 second' * "
             f"{stamp // SECOND} + interval '1 microsecond' * {stamp % SECOND // MICROSECOND}, '{user}', '{payload}');\n"
             for stamp, user, payload in rows))
 

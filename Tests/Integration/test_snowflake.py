@@ -267,7 +267,7 @@ def test_memory_does_not_grow_with_the_result(house, account):
     # Payloads over the limit: what is measured is the reading, as the writer gets their beginnings only.
     run = json.loads(house.run("sync", "run", "big", "--wait", "-o", "json").stdout)
     assert (run["rows_read"], run["rejected"]) == (1_000, 1_000)
-    # The service as it stands, two or three bodies of 6 MiB under way, and batches on their way to the writer.
+    # The service as it stands, up to four bodies of 2 MiB under way, and batches on their way to the writer.
     assert house.peak_memory("orchestrator") < 192 << 20
 
 

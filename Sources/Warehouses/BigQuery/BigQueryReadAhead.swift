@@ -7,8 +7,8 @@ import Warehouse
 /// `budget` bytes. A value: it decides; its owner holds it under a lock.
 struct BigQueryReadAhead: Sendable {
   /// Bytes of cells that wait or are on their way; a range's own share of it.
-  static let budget = 9 << 20
-  private static let share = 3 << 20
+  static let budget = 6 << 20
+  private static let share = 2 << 20
   private static let mostRanges = 4
   private static let mostRows: Int64 = 50_000
 

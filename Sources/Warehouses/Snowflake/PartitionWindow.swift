@@ -7,8 +7,8 @@ import Synchronization
 /// A transfer that is not read yet holds at most the client's body buffer; then the server is held up.
 final class PartitionWindow: Sendable {
   /// What the bodies of all partitions under way may hold, in bytes.
-  static let budget = 24 << 20
-  static let bodyBuffer = 6 << 20
+  static let budget = 8 << 20
+  static let bodyBuffer = 2 << 20
   private static let most = 4
 
   private let session: SnowflakeSession
