@@ -11,7 +11,8 @@ final class FlakyTransport: RPCTransport {
     var loseMessage: Int?
     /// No call gets through after the next stream of batches.
     var refuseAfterNext = false
-    /// Batches are not sent before it is open.
+    /// No batch is sent before it is open. Whoever waits until it is reached knows that rows were read:
+    /// the call itself may begin before the query does.
     var gate: Gate?
     var calls: [String] = []
   }
@@ -38,24 +39,29 @@ final class FlakyTransport: RPCTransport {
       defer { faults.loseMessage = nil }
       return (false, faults.loseMessage)
     }
-    if path.hasSuffix("/ApplyBatches"), let gate = state.gate { try await gate.wait() }
     if isRefused { throw RPCError(.unavailable, "connection refused") }
     return try await inner.withCall(path: path, options: options) { call in
-      try await body(Call(inner: call, loseMessage: loseMessage))
+      let gate = path.hasSuffix("/ApplyBatches") ? state.gate : nil
+      return try await body(Call(inner: call, loseMessage: loseMessage, gate: gate))
     }
   }
 
   private final class Call: RPCClientCall {
     let inner: any RPCClientCall
     let loseMessage: Int?
+    let gate: Gate?
     private let received = Mutex(0)
 
-    init(inner: any RPCClientCall, loseMessage: Int?) {
+    init(inner: any RPCClientCall, loseMessage: Int?, gate: Gate?) {
       self.inner = inner
       self.loseMessage = loseMessage
+      self.gate = gate
     }
 
-    func send(_ message: [UInt8]) async throws { try await inner.send(message) }
+    func send(_ message: [UInt8]) async throws {
+      try await gate?.wait()
+      try await inner.send(message)
+    }
     func finishSending() async throws { try await inner.finishSending() }
 
     func receive() async throws -> [UInt8]? {
