@@ -47,14 +47,23 @@ public struct SourceColumns: Sendable, Equatable {
   ///   `column_ambiguous`.
   public init(_ names: [String], data: DataType, source: String) throws(Failure) {
     let entries = Self.entries(names)
-    if let problem = Self.problems(names, data: data, source: source).first { throw problem }
+    if let problem = Self.problems(names, data: data, source: source).first {
+      throw problem.failure
+    }
     guard let updatedAt = entries.first else { throw Self.missing("column UPDATED_AT", source) }
     self.entries = entries
     self.updatedAt = updatedAt
   }
 
+  /// Why columns are refused.
+  public struct Problem: Sendable, Equatable {
+    public var failure: Failure
+    /// The column that mends it, once it is there; nil where something else must change.
+    public var missing: SourceColumn?
+  }
+
   /// Everything for which `init` refuses the columns, for a report; empty where it takes them.
-  public static func problems(_ names: [String], data: DataType, source: String) -> [Failure] {
+  public static func problems(_ names: [String], data: DataType, source: String) -> [Problem] {
     ambiguities(names, source) + absences(entries(names), data, source)
   }
 
@@ -74,15 +83,17 @@ public struct SourceColumns: Sendable, Equatable {
     }
   }
 
-  private static func ambiguities(_ names: [String], _ source: String) -> [Failure] {
+  private static func ambiguities(_ names: [String], _ source: String) -> [Problem] {
     SourceColumn.allCases.compactMap { column in
       let found = positions(of: column, names)
       guard found.count > 1 else { return nil }
       let spellings = found.map { "\"\(names[$0])\"" }.joined(separator: " and ")
-      return Failure(
-        "column_ambiguous",
-        "\(source) has more than one column \(column.rawValue): \(spellings); keep one of them",
-        recovery: .needsOperator
+      return Problem(
+        failure: Failure(
+          "column_ambiguous",
+          "\(source) has more than one column \(column.rawValue): \(spellings); keep one of them",
+          recovery: .needsOperator
+        )
       )
     }
   }
@@ -95,39 +106,41 @@ public struct SourceColumns: Sendable, Equatable {
     Failure("column_missing", "\(source) has no \(what)", recovery: .needsOperator)
   }
 
-  private static func absences(_ entries: [Entry], _ data: DataType, _ source: String) -> [Failure]
+  private static func absences(_ entries: [Entry], _ data: DataType, _ source: String) -> [Problem]
   {
-    var problems: [Failure] = []
+    var problems: [Problem] = []
     func has(_ column: SourceColumn) -> Bool { entries.contains { $0.column == column } }
-    func missing(_ what: String) { problems.append(Self.missing(what, source)) }
-    if !has(.updatedAt) { missing("column UPDATED_AT") }
-    if has(.aliasName) != has(.aliasLabel) {
-      missing(
-        has(.aliasName)
-          ? "column ALIAS_LABEL beside ALIAS_NAME: an alias needs both"
-          : "column ALIAS_NAME beside ALIAS_LABEL: an alias needs both"
-      )
+    func missing(_ column: SourceColumn, _ what: String) {
+      problems.append(Problem(failure: Self.missing(what, source), missing: column))
+    }
+    if !has(.updatedAt) { missing(.updatedAt, "column UPDATED_AT") }
+    if has(.aliasName), !has(.aliasLabel) {
+      missing(.aliasLabel, "column ALIAS_LABEL beside ALIAS_NAME: an alias needs both")
+    } else if has(.aliasLabel), !has(.aliasName) {
+      missing(.aliasName, "column ALIAS_NAME beside ALIAS_LABEL: an alias needs both")
     }
     if !SourceColumn.identifiers.contains(where: has) {
       missing(
+        .externalID,
         "identifier column; it needs at least one of "
           + "EXTERNAL_ID, ALIAS_NAME with ALIAS_LABEL, BRAZE_ID, EMAIL, PHONE"
       )
     }
     let payload = entries.first { $0.column == .payload }
     if data.hasPayload {
-      if payload == nil { missing("column PAYLOAD, which a sync of \(data.rawValue) needs") }
+      if payload == nil {
+        missing(.payload, "column PAYLOAD, which a sync of \(data.rawValue) needs")
+      }
     } else if let payload {
-      problems.append(
-        Failure(
-          "payload_in_deletes",
-          """
-          \(source) has a column "\(payload.name)", which a sync of deletes must not have: \
-          nobody is deleted; remove the column, or choose another data type
-          """,
-          recovery: .needsOperator
-        )
+      let failure = Failure(
+        "payload_in_deletes",
+        """
+        \(source) has a column "\(payload.name)", which a sync of deletes must not have: \
+        nobody is deleted; remove the column, or choose another data type
+        """,
+        recovery: .needsOperator
       )
+      problems.append(Problem(failure: failure))
     }
     return problems
   }

@@ -48,7 +48,7 @@ public protocol WarehouseConnection: Sendable {
 
   /// The rows of one user, newest UPDATED_AT first, whatever the cursor. For one question of a
   /// person's: it may take half a minute at most where the warehouse knows such a limit.
-  /// - Parameter limit: from 1; more rows are only told of.
+  /// - Parameter limit: from 1 to 1000; more rows are only told of.
   /// - Throws: `Failure`, as `readChanges`; `identifier_column_missing`.
   func rows(of user: SourceUser, in selection: RowSelection, data: DataType, limit: Int)
     async throws

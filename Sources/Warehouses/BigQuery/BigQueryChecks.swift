@@ -30,43 +30,18 @@ extension BigQuerySource {
     kind == .table ? ": ALTER TABLE \(from) \(what)" : ""
   }
 
-  /// Columns that are missing or must not be there. Each is taken for mended when the next is looked for.
+  /// Columns that are missing or must not be there.
   private func columnProblems(_ data: DataType) -> [Failure] {
-    var names = fields.map(\.name)
-    var found: [Failure] = []
-    while found.count < SourceColumn.allCases.count {
-      do throws(Failure) {
-        _ = try SourceColumns(names, data: data, source: name)
-        break
-      } catch {
-        var problem = error
-        let there = SourceColumn.among(names)
-        if problem.code == "payload_in_deletes" {
-          problem.message += mending("DROP COLUMN payload")
-          found.append(problem)
-          break
-        }
-        guard let column = Self.missing(there, data) else {
-          found.append(problem)
-          break
-        }
+    SourceColumns.problems(fields.map(\.name), data: data, source: name).map { problem in
+      var failure = problem.failure
+      if let column = problem.missing {
         let type = column == .updatedAt ? "TIMESTAMP" : column == .payload ? "JSON" : "STRING"
-        problem.message += mending("ADD COLUMN \(column.rawValue.lowercased()) \(type)")
-        found.append(problem)
-        names.append(column.rawValue)
+        failure.message += mending("ADD COLUMN \(column.rawValue.lowercased()) \(type)")
+      } else if failure.code == "payload_in_deletes" {
+        failure.message += mending("DROP COLUMN payload")
       }
+      return failure
     }
-    return found
-  }
-
-  /// The first column that a source with `there` lacks, in the order in which `SourceColumns` looks.
-  private static func missing(_ there: [SourceColumn], _ data: DataType) -> SourceColumn? {
-    if !there.contains(.updatedAt) { return .updatedAt }
-    if there.contains(.aliasName) != there.contains(.aliasLabel) {
-      return there.contains(.aliasName) ? .aliasLabel : .aliasName
-    }
-    if !there.contains(where: SourceColumn.identifiers.contains) { return .externalID }
-    return data.hasPayload && !there.contains(.payload) ? .payload : nil
   }
 
   /// The seed's table of types; every column that is of another one is named at once.

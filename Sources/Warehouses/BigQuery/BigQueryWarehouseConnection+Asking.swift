@@ -13,7 +13,6 @@ extension BigQueryWarehouseConnection {
     limit: Int
   ) async throws -> UserRows {
     try checkOpen()
-    let limit = min(max(limit, 1), 1000)
     let source = try await BigQuerySource(selection, api: api)
     let changes = try BigQueryChanges(source, data: data)
     var query = try changes.query(of: user, limit: limit + 1)

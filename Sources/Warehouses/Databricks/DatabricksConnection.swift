@@ -43,7 +43,6 @@ final class DatabricksConnection: WarehouseConnection {
     data: DataType,
     limit: Int
   ) async throws -> UserRows {
-    let limit = min(max(limit, 1), 1000)
     let patience = api.timing.patience
     let source = try await DatabricksSource(selection, on: runner, limit: patience)
     let changes = try DatabricksChanges(source, data: data)

@@ -48,7 +48,8 @@ struct DatabricksInspector {
       let columns = try await runner.api.columns(of: table)
       inspection.columns = columns.map { .init(name: $0.name, type: $0.type.uppercased()) }
       let remedies = DatabricksRemedies(columns, data: data, source: "table \(table.sql)")
-      note(remedies, remedies.problems, table, &inspection)
+      inspection.also(remedies.problems)
+      note(remedies, table, &inspection)
     } catch {
       guard let failure = error as? Failure,
         failure.code == "permission_denied" || failure.code == "table_not_found"
@@ -63,11 +64,9 @@ struct DatabricksInspector {
 
   private func note(
     _ remedies: DatabricksRemedies,
-    _ problems: some Sequence<Failure>,
     _ table: DatabricksTable?,
     _ inspection: inout Inspection
   ) {
-    inspection.also(problems)
     guard let table else { return }
     inspection.warnings += remedies.statements(for: table).map { "what mends it: \($0)" }
   }
@@ -89,8 +88,8 @@ struct DatabricksInspector {
   ) async throws {
     inspection.columns = source.columns.map { .init(name: $0.name, type: $0.type) }
     let remedies = DatabricksRemedies(source.columns, data: data, source: source.name)
-    inspection.problem = remedies.problems.first
-    note(remedies, remedies.problems.dropFirst(), table, &inspection)
+    inspection.found(remedies.problems)
+    note(remedies, table, &inspection)
     var changes: DatabricksChanges?
     if remedies.problems.isEmpty {
       do {

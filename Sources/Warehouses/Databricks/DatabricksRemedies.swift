@@ -5,15 +5,21 @@ import Warehouse
 /// name it all at once.
 struct DatabricksRemedies {
   /// What a run would refuse, in the order in which it would.
-  private(set) var problems: [Failure] = []
-  private var missing: [(name: String, type: String)] = []
+  private(set) var problems: [Failure]
+  private let missing: [(name: String, type: String)]
   private var wrong: [(name: String, type: String)] = []
-  private let data: DataType
 
   init(_ columns: [DatabricksManifest.Column], data: DataType, source: String) {
-    self.data = data
-    let found = find(columns.map(\.name), source)
-    for entry in found?.entries ?? [] where columns.indices.contains(entry.position) {
+    let names = columns.map(\.name)
+    let found = SourceColumns.problems(names, data: data, source: source)
+    problems = found.map(\.failure)
+    let absent = found.compactMap(\.missing)
+    missing = absent.map {
+      ($0.rawValue.lowercased(), $0 == .updatedAt ? "TIMESTAMP" : "STRING")
+    }
+    // With what is missing taken as there; nil where something else is wrong with the names.
+    let whole = try? SourceColumns(names + absent.map(\.rawValue), data: data, source: source)
+    for entry in whole?.entries ?? [] where columns.indices.contains(entry.position) {
       let type = DatabricksType(columns[entry.position].type)
       guard let failure = Self.complaint(entry, type, source) else { continue }
       problems.append(failure)
@@ -26,35 +32,6 @@ struct DatabricksRemedies {
   /// What its owner may run, for a table.
   func statements(for table: DatabricksTable) -> [String] {
     (missing.isEmpty ? [] : [table.adding(missing)]) + (wrong.isEmpty ? [] : [table.casting(wrong)])
-  }
-
-  /// The columns of these names. One that is missing is noted and taken as there, to find what else is.
-  private mutating func find(_ names: [String], _ source: String) -> SourceColumns? {
-    var names = names
-    while problems.count <= SourceColumn.allCases.count {
-      do throws(Failure) {
-        return try SourceColumns(names, data: data, source: source)
-      } catch {
-        problems.append(error)
-        guard error.code == "column_missing", let column = firstMissing(names) else { return nil }
-        missing.append(
-          (column.rawValue.lowercased(), column == .updatedAt ? "TIMESTAMP" : "STRING")
-        )
-        names.append(column.rawValue)
-      }
-    }
-    return nil
-  }
-
-  /// In the order in which `SourceColumns` looks.
-  private func firstMissing(_ names: [String]) -> SourceColumn? {
-    let present = Set(SourceColumn.among(names))
-    if !present.contains(.updatedAt) { return .updatedAt }
-    if present.contains(.aliasName) != present.contains(.aliasLabel) {
-      return present.contains(.aliasName) ? .aliasLabel : .aliasName
-    }
-    if present.isDisjoint(with: SourceColumn.identifiers) { return .externalID }
-    return data.hasPayload && !present.contains(.payload) ? .payload : nil
   }
 
   /// The seed's table of types: what a column must be, where it is something else.

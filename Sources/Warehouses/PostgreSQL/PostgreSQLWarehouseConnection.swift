@@ -52,7 +52,6 @@ struct PostgreSQLWarehouseConnection: WarehouseConnection {
     data: DataType,
     limit: Int
   ) async throws -> UserRows {
-    let limit = min(max(limit, 1), 1000)
     let source = try await PostgreSQLSource(selection, on: connection)
     let types = try await source.typeNames(on: connection)
     let changes = try PostgreSQLChanges(source, data: data, typeNames: types)

@@ -27,6 +27,7 @@ struct RedshiftChanges {
   static func problems(_ source: RedshiftSource, data: DataType) -> [Failure] {
     let updatedAt = source.columns.first { SourceColumn.among([$0.name]).contains(.updatedAt) }
     return SourceColumns.problems(source.columns.map(\.name), data: data, source: source.name)
+      .map(\.failure)
       + [updatedAt.flatMap { problem(ofUpdatedAt: $0, in: source) }].compactMap { $0 }
   }
 

@@ -82,13 +82,8 @@ struct RedshiftSource {
   /// The statements that add what a sync needs and the table has not; nil where it has it all.
   func columnsToAdd(for data: DataType) -> String? {
     guard let table else { return nil }
-    let found = SourceColumn.among(columns.map(\.name))
-    var wanted: [SourceColumn] = [.updatedAt]
-    if !SourceColumn.identifiers.contains(where: found.contains) { wanted.append(.externalID) }
-    if found.contains(.aliasName) { wanted.append(.aliasLabel) }
-    if found.contains(.aliasLabel) { wanted.append(.aliasName) }
-    if data.hasPayload { wanted.append(.payload) }
-    let statements = wanted.filter { !found.contains($0) }.map { column in
+    let problems = SourceColumns.problems(columns.map(\.name), data: data, source: name)
+    let statements = problems.compactMap(\.missing).map { column in
       let type =
         switch column {
         case .updatedAt: "timestamptz DEFAULT sysdate"

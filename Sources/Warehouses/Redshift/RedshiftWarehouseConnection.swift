@@ -74,7 +74,7 @@ final class RedshiftWarehouseConnection: WarehouseConnection {
     let place = try await self.place(of: selection)
     let session = place.session
     let changes = try await RedshiftChanges(place.selection, data: data, on: session)
-    let question = try UserQuestion(user, changes, limit: min(max(limit, 1), 1000))
+    let question = try RedshiftUserRows(user, changes, limit: limit)
     try await session.limitStatements(.question)
     do {
       let rows = try await question.answer(on: session)

@@ -52,7 +52,6 @@ struct SQLiteWarehouseConnection: WarehouseConnection {
     data: DataType,
     limit: Int
   ) async throws -> UserRows {
-    let limit = min(max(limit, 1), 1000)
     let time = Self.now()
     do {
       let (filler, unstamped) = try await file.run { connection in

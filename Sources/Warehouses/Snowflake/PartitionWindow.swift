@@ -1,19 +1,18 @@
 import HTTPFetch
 import Synchronization
 
-/// Partitions that are asked for ahead of their reading: up to four, as long as what they may hold
-/// in memory stays within a budget. They are handed out in order.
+/// Partitions that are asked for ahead of their reading: up to four are under way. They are handed out
+/// in order.
 ///
-/// A transfer that is not read yet holds at most the client's body buffer; then the server is held up.
+/// A transfer that is not read yet holds at most the client's body buffer; then the server is held up. So
+/// 8 MiB are held at most.
 final class PartitionWindow: Sendable {
-  /// What the bodies of all partitions under way may hold, in bytes.
-  static let budget = 8 << 20
   static let bodyBuffer = 2 << 20
   private static let most = 4
 
   private let session: SnowflakeSession
   private let handle: String
-  private let sizes: [Int]
+  private let count: Int
   private struct State {
     var opened: [Int: Task<HTTPResponse, any Error>] = [:]
     var next = 1
@@ -21,25 +20,20 @@ final class PartitionWindow: Sendable {
   }
   private let state = Mutex(State())
 
-  /// - Parameter sizes: what the server announced of each partition, in bytes.
-  init(_ session: SnowflakeSession, handle: String, sizes: [Int]) {
+  /// - Parameter count: of the result's partitions; the first has come with the answer.
+  init(_ session: SnowflakeSession, handle: String, count: Int) {
     self.session = session
     self.handle = handle
-    self.sizes = sizes
+    self.count = count
   }
 
   deinit { close() }
 
-  /// Asks for partitions ahead of number `current`, which is being read.
-  func fill(after current: Int) {
+  /// Asks for partitions ahead of the one that is being read.
+  func fill() {
     state.withLock { state in
       guard !state.isClosed else { return }
-      var held = min(sizes.indices.contains(current) ? sizes[current] : 0, Self.bodyBuffer)
-      for number in state.opened.keys { held += min(sizes[number], Self.bodyBuffer) }
-      while state.next < sizes.count, state.opened.count < Self.most - 1 {
-        let more = min(sizes[state.next], Self.bodyBuffer)
-        guard state.opened.isEmpty || held + more <= Self.budget else { return }
-        held += more
+      while state.next < count, state.opened.count < Self.most - 1 {
         open(state.next, &state)
         state.next += 1
       }

@@ -24,33 +24,10 @@ struct SnowflakeChecks: Sendable {
     }
   }
 
-  /// All that is wrong with the columns. Each is taken for mended when the next is looked for.
+  /// All that is wrong with the columns.
   func problems(_ source: SnowflakeSource) -> [Failure] {
-    var names = source.columns.map(\.name)
-    var found: [Failure] = []
-    while found.count < SourceColumn.allCases.count {
-      do throws(Failure) {
-        _ = try SourceColumns(names, data: data, source: source.name)
-        break
-      } catch {
-        found.append(error)
-        guard error.code == "column_missing", let next = missing(among: names) else { break }
-        names.append(next.rawValue)
-      }
-    }
-    if let instant = source.instantProblem { found.append(instant) }
-    return found
-  }
-
-  /// What `SourceColumns` complains of first.
-  private func missing(among names: [String]) -> SourceColumn? {
-    let there = SourceColumn.among(names)
-    if !there.contains(.updatedAt) { return .updatedAt }
-    if there.contains(.aliasName) != there.contains(.aliasLabel) {
-      return there.contains(.aliasName) ? .aliasLabel : .aliasName
-    }
-    if !there.contains(where: SourceColumn.identifiers.contains) { return .externalID }
-    return data.hasPayload && !there.contains(.payload) ? .payload : nil
+    SourceColumns.problems(source.columns.map(\.name), data: data, source: source.name)
+      .map(\.failure) + (source.instantProblem.map { [$0] } ?? [])
   }
 
   /// Whether the role sees the warehouse, without waking it.

@@ -97,9 +97,8 @@ final class SnowflakeResult: @unchecked Sendable {
     self.limits = limits
     self.handle = handle
     rowCounts = counts.isEmpty ? [0] : counts
-    let sizes = partitions.map { Int(clamping: max(0, $0["uncompressedSize"]?.integer ?? 0)) }
-    if sizes.count > 1, let handle {
-      window = PartitionWindow(session, handle: handle, sizes: sizes)
+    if partitions.count > 1, let handle {
+      window = PartitionWindow(session, handle: handle, count: partitions.count)
     } else {
       window = nil
     }
@@ -107,7 +106,7 @@ final class SnowflakeResult: @unchecked Sendable {
     self.reader = reader
     self.chunk = chunk
     self.position = position
-    window?.fill(after: 0)
+    window?.fill()
   }
 
   /// What was asked for ahead is let go of. May be called from any task: the body that is being read
@@ -143,7 +142,7 @@ final class SnowflakeResult: @unchecked Sendable {
     if body == nil {
       guard let window else { throw FetchError(.truncated, "the answer was not complete") }
       body = PartitionBody(try await window.take(number))
-      window.fill(after: number)
+      window.fill()
     }
     while true {
       if position < chunk.count {

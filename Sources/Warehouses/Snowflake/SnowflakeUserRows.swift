@@ -47,7 +47,6 @@ extension SnowflakeWarehouseConnection {
     data: DataType,
     limit: Int
   ) async throws -> UserRows {
-    let limit = min(max(limit, 1), 1000)
     let source = try await SnowflakeSource(selection, on: session)
     let changes = try SnowflakeChanges(source, data: data)
     let result = try await SnowflakeResult.open(

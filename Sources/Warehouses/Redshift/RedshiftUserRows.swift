@@ -3,7 +3,7 @@ import SyncModel
 import Warehouse
 
 /// The statements that find one user's rows, whatever the cursor.
-struct UserQuestion {
+struct RedshiftUserRows {
   private let changes: RedshiftChanges
   private let limit: Int
   private let condition: String
