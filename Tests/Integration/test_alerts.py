@@ -16,7 +16,6 @@ from support.postgres import PrivateCluster
 READER = "reader"
 # In a payload: no mail may hold it.
 CANARY = "canary-in-the-coal-mine"
-CREDENTIAL = "kind: Credential\nname: {}\ntype: {}\nusername: {}\nsecretFile: {}\n"
 
 
 class Office:
@@ -25,19 +24,10 @@ class Office:
     def __init__(self, house, postgres, sink):
         self.house, self.postgres, self.sink = house, postgres, sink
         self.marks = 0
-        self.house.apply(
-            self.credential("db", "password", READER, postgres.password) + "---\n"
-            + self.credential("postman", "smtp", mail.USER, mail.PASSWORD) + "---\n"
-            + f"kind: Source\nname: db\ntype: postgresql\nsettings: {json.dumps(postgres.source_settings())}\n"
-            "credential: db\n")
+        house.credential("postman", "smtp", mail.USER, mail.PASSWORD)
+        house.postgresql_source(postgres, user=READER)
         postgres.execute(f"CREATE ROLE {READER} LOGIN PASSWORD '{postgres.password}'")
         self.sync("mark", 1, options={"alertSuccess": True})
-
-    def credential(self, name, kind, user, secret):
-        file = self.house.folder / f"{name}-secret"
-        file.write_text(secret)
-        file.chmod(0o600)
-        return CREDENTIAL.format(name, kind, user, file)
 
     def sync(self, name, good, bad=0, options=None, contacts=("ops@example.com", "second@example.com")):
         """A table and an active sync of it, with so many rows that are right and that are rejected."""
@@ -140,9 +130,9 @@ def test_alert_test_sends_a_mail_and_says_what_is_wrong_with_the_server(office):
     assert [m["subject"] for m in office.sink.mails[before:]] == ["Sluice: a test"]
     assert 'sync "mark"' in office.sink.mails[-1].get_content()
 
-    house.apply(office.credential("postman", "smtp", mail.USER, "not the postman's"))
+    house.credential("postman", "smtp", mail.USER, "not the postman's")
     refused = house.run("alert", "test", "mark")
-    house.apply(office.credential("postman", "smtp", mail.USER, mail.PASSWORD))
+    house.credential("postman", "smtp", mail.USER, mail.PASSWORD)
     assert refused.returncode not in (OK, None) and "not the postman" not in refused.stderr
     assert "mail" in refused.stderr and "535" in refused.stderr, refused.stderr
 

@@ -15,13 +15,7 @@ class Shop:
 
     def __init__(self, house, postgres):
         self.house, self.postgres = house, postgres
-        secret = house.folder / "db-secret"
-        secret.write_text(postgres.password)
-        secret.chmod(0o600)
-        house.apply(
-            f"kind: Credential\nname: db\ntype: password\nusername: {postgres.user}\nsecretFile: {secret}\n---\n"
-            f"kind: Source\nname: db\ntype: postgresql\nsettings: {json.dumps(postgres.source_settings())}\n"
-            "credential: db\n")
+        house.postgresql_source(postgres)
 
     def sync(self, name, data, payload, days, **options):
         self.postgres.execute(f'CREATE TABLE {name} ("UPDATED_AT" timestamptz, "EXTERNAL_ID" text, "PAYLOAD" text)')

@@ -18,16 +18,8 @@ CANARY = "canary-in-the-coal-mine"
 class Office:
     def __init__(self, house, postgres, mails, hooks):
         self.house, self.postgres, self.mails, self.hooks = house, postgres, mails, hooks
-        for name, kind, user, secret in [
-                ("db", "password", postgres.user, postgres.password),
-                ("postman", "smtp", mail.USER, mail.PASSWORD)]:
-            file = house.folder / f"{name}-secret"
-            file.write_text(secret)
-            file.chmod(0o600)
-            house.apply(f"kind: Credential\nname: {name}\ntype: {kind}\nusername: {user}\nsecretFile: {file}\n")
-        house.apply(
-            f"kind: Source\nname: db\ntype: postgresql\nsettings: {json.dumps(postgres.source_settings())}\n"
-            "credential: db\n")
+        house.credential("postman", "smtp", mail.USER, mail.PASSWORD)
+        house.postgresql_source(postgres)
 
     def sync(self, name, **options):
         self.postgres.execute(

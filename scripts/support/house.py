@@ -72,6 +72,21 @@ class Client:
         file.write_text(text)
         return self.cli("apply", "-f", file)
 
+    def credential(self, name, kind, username, secret):
+        """Puts a credential by its manifest, with the secret in a file as an operator has it."""
+        file = self.folder / f"{name}-secret"
+        file.write_text(secret)
+        file.chmod(0o600)
+        return self.apply(
+            f"kind: Credential\nname: {name}\ntype: {kind}\nusername: {username}\nsecretFile: {file}\n")
+
+    def postgresql_source(self, postgres, user=None):
+        """The source `db`, and its credential `db`, of a PrivateCluster."""
+        self.credential("db", "password", user or postgres.user, postgres.password)
+        return self.apply(
+            f"kind: Source\nname: db\ntype: postgresql\nsettings: {json.dumps(postgres.source_settings())}\n"
+            "credential: db\n")
+
     def run_sync(self, name, expect=OK, timeout=1200):
         """Runs a sync and waits for its end; answers the run's record."""
         return self.json("sync", "run", name, "--wait", expect=expect, timeout=timeout)

@@ -1,44 +1,24 @@
-"""Reads a rendered table of the Databricks emulator with a client of Databricks' own, and prints one line of JSON.
-
-    python databricks.py --announcement FILE --tenant NAME --rows N [--client connector|sdk]
+"""Reads a rendered table of the Databricks emulator with a client of Databricks' own.
 
 `connector` is databricks-sql-connector with `use_sea=True`: Arrow through links, its own threads. `sdk` is databricks-sdk for
 the API's calls, with links fetched by requests and JSON_ARRAY read by json: what the SDK leaves to its user. Bytes are
-those of the values, as UTF-8. The tenant is made if it is not there.
+those of the values, as UTF-8.
 """
 
-import argparse
 import json
 import os
 import pathlib
 import sys
 import time
-import urllib.error
-import urllib.request
 
-HERE = pathlib.Path(__file__).resolve().parent
-# This file is named as the clients' package is.
-sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry or ".").resolve() != HERE]
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import peer  # noqa: E402
+
 STATEMENT = "SELECT updated_at, external_id, payload FROM main.default.large ORDER BY updated_at"
 
 
-def facts(announcement, tenant, rows):
-    """The source's settings and credential; of a tenant that is there, its own."""
-    source = {}
-    exec((HERE.parent / "sources/databricks.py").read_text(), source)
-    try:
-        return source["prepare"](announcement, tenant, rows)
-    except urllib.error.HTTPError as error:
-        if error.code != 400:
-            raise
-    request = urllib.request.Request(f"{announcement['admin']}/tenants/{tenant}/warehouse", b"{}")
-    with urllib.request.urlopen(request) as answer:
-        warehouse = json.loads(answer.read())["id"]
-    return {"settings": {"port": announcement["port"], "httpPath": f"/sql/1.0/warehouses/{warehouse}"},
-            "credential": {"secret": f"dapi.{tenant}.owner"}}
-
-
-def connector(announcement, settings, token):
+def connector(announcement, source):
+    settings, token = source["settings"], source["credential"]["secret"]
     from databricks import sql
     count = size = 0
     with sql.connect(
@@ -53,7 +33,9 @@ def connector(announcement, settings, token):
     return count, size
 
 
-def sdk(announcement, settings, token):
+def sdk(announcement, source):
+    settings, token = source["settings"], source["credential"]["secret"]
+    os.environ["REQUESTS_CA_BUNDLE"] = announcement["caFile"]
     import requests
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.service import sql as api
@@ -75,23 +57,4 @@ def sdk(announcement, settings, token):
     return count, size
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--announcement", required=True, help="a file with the emulator's line of JSON")
-    parser.add_argument("--tenant", required=True)
-    parser.add_argument("--rows", type=int, required=True)
-    parser.add_argument("--client", choices=["connector", "sdk"], default="connector")
-    options = parser.parse_args()
-    announcement = json.loads(pathlib.Path(options.announcement).read_text())
-    os.environ["REQUESTS_CA_BUNDLE"] = announcement["caFile"]
-    source = facts(announcement, options.tenant, options.rows)
-    begin = time.perf_counter()
-    count, size = {"connector": connector, "sdk": sdk}[options.client](
-        announcement, source["settings"], source["credential"]["secret"])
-    seconds = time.perf_counter() - begin
-    if count != options.rows:
-        sys.exit(f"{count} rows were read, not {options.rows}")
-    print(json.dumps({"rows": count, "seconds": round(seconds, 3), "bytes": size}))
-
-
-main()
+peer.main(__doc__, {"connector": connector, "sdk": sdk})

@@ -1,14 +1,10 @@
-"""Reads a rendered table of the Snowflake emulator through the SQL API, and prints one line of JSON.
-
-    python snowflake.py --announcement FILE --tenant NAME --rows N [--client requests]
+"""Reads a rendered table of the Snowflake emulator through the SQL API.
 
 Snowflake's own connector for Python does not speak the SQL API, so the peer is what its documentation has a user write:
 requests for the calls (it unpacks gzip), json for the rows, PyJWT for the token. Four partitions are fetched at once, ahead of
-the reading, as Sluice does; rows are taken in order. Bytes are those of the values, as UTF-8. The tenant is made if it is
-not there; one that is there gets a second key.
+the reading, as Sluice does; rows are taken in order. Bytes are those of the values, as UTF-8.
 """
 
-import argparse
 import base64
 import collections
 import concurrent.futures
@@ -17,36 +13,17 @@ import json
 import pathlib
 import sys
 import time
-import urllib.error
 import uuid
 
-HERE = pathlib.Path(__file__).resolve().parent
-# This file is named as a package is.
-sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry or ".").resolve() != HERE]
-
-import jwt  # noqa: E402
-import requests  # noqa: E402
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import peer  # noqa: E402
 
 STATEMENT = "SELECT UPDATED_AT, EXTERNAL_ID, PAYLOAD FROM CDI.INGESTION.\"LARGE\" ORDER BY UPDATED_AT"
 AHEAD = 4
 
 
-def login(announcement, tenant, rows):
-    """The private key of the account's user."""
-    source = {}
-    exec((HERE.parent / "sources/snowflake.py").read_text(), source)
-    try:
-        return source, source["prepare"](announcement, tenant, rows)["credential"]["private_key"]
-    except urllib.error.HTTPError as error:
-        if error.code != 400:
-            raise
-    private, public = source["key_pair"]()
-    source["post"](announcement["admin"], f"/tenants/{tenant}/sql", {
-        "statements": [f"ALTER USER {source['USER']} SET RSA_PUBLIC_KEY_2='{public}'"]})
-    return source, private
-
-
 def token(private, tenant, user):
+    import jwt
     from cryptography.hazmat.primitives import serialization
     key = serialization.load_pem_private_key(private.encode(), None)
     der = key.public_key().public_bytes(
@@ -57,7 +34,9 @@ def token(private, tenant, user):
     return jwt.encode({"iss": f"{subject}.{fingerprint}", "sub": subject, "iat": now, "exp": now + 3540}, key, "RS256")
 
 
-def read(announcement, source, private, tenant):
+def read(announcement, source):
+    import requests
+    settings, credential = source["settings"], source["credential"]
     address = f"https://localhost:{announcement['port']}/api/v2/statements"
     session = requests.Session()
     session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=AHEAD))
@@ -65,16 +44,15 @@ def read(announcement, source, private, tenant):
     session.trust_env = False
     session.verify = announcement["caFile"]
     session.headers.update({
-        "Authorization": f"Bearer {token(private, tenant, source['USER'])}", "Accept": "application/json",
-        "X-Snowflake-Authorization-Token-Type": "KEYPAIR_JWT", "User-Agent": "peer/1.0", "Host": source["host"](tenant)})
+        "Authorization": f"Bearer {token(credential['private_key'], settings['account'], credential['username'])}", "Accept": "application/json",
+        "X-Snowflake-Authorization-Token-Type": "KEYPAIR_JWT", "User-Agent": "peer/1.0", "Host": settings["host"]})
 
     def answered(response):
         if response.status_code not in (200, 202):
             raise SystemExit(f"HTTP {response.status_code}: {response.text[:500]}")
         return response
 
-    body = {"statement": STATEMENT, "timeout": 3600, "database": source["DATABASE"], "schema": source["SCHEMA"],
-            "warehouse": source["WAREHOUSE"], "role": source["ROLE"], "parameters": {"timezone": "UTC"}}
+    body = {"statement": STATEMENT, "timeout": 3600, **{name: settings[name] for name in ["database", "schema", "warehouse", "role"]}, "parameters": {"timezone": "UTC"}}
     response = answered(session.post(address, params={"requestId": str(uuid.uuid4()), "async": "true"}, json=body))
     handle = response.json()["statementHandle"]
     while response.status_code == 202:
@@ -104,21 +82,4 @@ def read(announcement, source, private, tenant):
     return count, size
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--announcement", required=True, type=pathlib.Path)
-    parser.add_argument("--tenant", required=True)
-    parser.add_argument("--rows", required=True, type=int)
-    parser.add_argument("--client", choices=["requests"], default="requests")
-    options = parser.parse_args()
-    announcement = json.loads(options.announcement.read_text())
-    source, private = login(announcement, options.tenant, options.rows)
-    start = time.monotonic()
-    rows, size = read(announcement, source, private, options.tenant)
-    if rows != options.rows:
-        raise SystemExit(f"{rows} rows instead of {options.rows}")
-    print(json.dumps({"rows": rows, "seconds": round(time.monotonic() - start, 3), "bytes": size}))
-
-
-if __name__ == "__main__":
-    main()
+peer.main(__doc__, {"requests": read})
