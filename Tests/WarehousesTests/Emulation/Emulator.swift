@@ -2,7 +2,7 @@ import Foundation
 import HTTPFetch
 import SyncModel
 import TestSupport
-public import Warehouse
+public import Warehouses
 
 /// An emulator of Tests/Emulators, one process for all tests of this one; it ends with it.
 final class Emulator: Sendable {

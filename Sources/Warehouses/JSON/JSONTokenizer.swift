@@ -315,13 +315,38 @@ struct JSONTokenizer: ~Copyable {
 
   private mutating func endWord(_ position: Int, _ events: inout some JSONEvents) throws {
     let text = token.bytes
-    let isNumber = text.first.map { $0 == UInt8(ascii: "-") || (48...57).contains($0) } ?? false
     guard
-      isNumber || text.sameBytes(as: "null") || text.sameBytes(as: "true")
+      Self.isNumber(text) || text.sameBytes(as: "null") || text.sameBytes(as: "true")
         || text.sameBytes(as: "false")
     else { throw Problem.malformed(offset: before + position) }
     try events.word(text)
     endValue()
+  }
+
+  /// RFC 8259, section 6.
+  private static func isNumber(_ text: UnsafeRawBufferPointer) -> Bool {
+    var rest = text[...]
+    func digits() -> Int {
+      let count = rest.prefix { (48...57).contains($0) }.count
+      rest = rest.dropFirst(count)
+      return count
+    }
+    if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+    let startsWithZero = rest.first == UInt8(ascii: "0")
+    let whole = digits()
+    guard whole > 0, whole == 1 || !startsWithZero else { return false }
+    if rest.first == UInt8(ascii: ".") {
+      rest = rest.dropFirst()
+      guard digits() > 0 else { return false }
+    }
+    if let exponent = rest.first, exponent | 0x20 == UInt8(ascii: "e") {
+      rest = rest.dropFirst()
+      if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") {
+        rest = rest.dropFirst()
+      }
+      guard digits() > 0 else { return false }
+    }
+    return rest.isEmpty
   }
 
   private static func isWord(_ byte: UInt8) -> Bool {

@@ -1,6 +1,5 @@
-import Warehouse
-
-/// Makes a tree of what a `JSONTokenizer` finds: the small members around the rows of an answer.
+/// Makes a tree of what a `JSONTokenizer` finds: a small answer, or the members around the rows of a
+/// large one.
 struct JSONTree: JSONEvents {
   struct TooLarge: Error {}
 

@@ -1,5 +1,4 @@
 import SyncModel
-import Warehouse
 
 /// Reads the rows of a result as its answer comes in pieces; see `JSONRows`.
 ///

@@ -1,6 +1,6 @@
 import TestSupport
 import Testing
-import Warehouse
+import Warehouses
 
 @Suite("A small JSON document as a tree")
 struct JSONValueTests {
@@ -19,17 +19,19 @@ struct JSONValueTests {
   }
 
   @Test(
-    "escapes, and pairs of surrogates; a half of one is a replacement character, and takes nothing with it"
+    "escapes, and pairs of surrogates; a half of one is no character, and takes nothing with it"
   )
   func escapes() {
+    // As Swift repairs three bytes that are no UTF-8.
+    let half = "\u{fffd}\u{fffd}\u{fffd}"
     #expect(read(#""\b\f\n\r\t\/\\\"""#)?.string == "\u{8}\u{c}\n\r\t/\\\"")
     #expect(read(#""\u0041\u00e9\u65e5\ud83d\ude00""#)?.string == "Aé日😀")
-    #expect(read(#""\ud83d""#)?.string == "\u{fffd}")
-    #expect(read(#""\ude00x""#)?.string == "\u{fffd}x")
-    #expect(read(#""\ud83dx""#)?.string == "\u{fffd}x")
-    #expect(read(#""\ud83d\n""#)?.string == "\u{fffd}\n")
-    #expect(read(#""\ud83d\u0041""#)?.string == "\u{fffd}A")
-    #expect(read(#""\ud83d\ud83d\ude00""#)?.string == "\u{fffd}😀")
+    #expect(read(#""\ud83d""#)?.string == half)
+    #expect(read(#""\ude00x""#)?.string == half + "x")
+    #expect(read(#""\ud83dx""#)?.string == half + "x")
+    #expect(read(#""\ud83d\n""#)?.string == half + "\n")
+    #expect(read(#""\ud83d\u0041""#)?.string == half + "A")
+    #expect(read(#""\ud83d\ud83d\ude00""#)?.string == half + "😀")
   }
 
   @Test(

@@ -1,5 +1,4 @@
 import SyncModel
-import Warehouse
 
 /// Finds the rows of a result in its answer: `[[cell, …], …]` as the whole of it or as one member of an
 /// object. Cells are strings, numbers, `true`, `false` or null; one row is held at a time.
