@@ -1,17 +1,15 @@
 """A cluster of the emulator of Redshift and a bastion in front of it, for tests of the running services."""
 
 import contextlib
-import json
 import os
 import pwd
 import subprocess
 import time
-import urllib.request
 
+from support.emulator import Emulator
 from support.house import REPOSITORY
 from support.postgres import free_port
 
-PYTHON = REPOSITORY / ".build/emulators-venv/bin/python"
 PASSWORD = "canary-of-the-cluster Password1"
 
 
@@ -22,10 +20,8 @@ class RedshiftCluster:
         self.postgres = postgres
 
     def __enter__(self):
-        self._child = subprocess.Popen(
-            [PYTHON, "-m", "emulators.redshift", "--until-stdin-ends"], cwd=REPOSITORY / "Tests/Emulators",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.facts = json.loads(self._child.stdout.readline())
+        self._emulator = Emulator("redshift")
+        self.facts = self._emulator.facts
         self.postgres.execute("CREATE DATABASE cloud_production")
         # It makes users, as an administrator of a cluster does.
         self.postgres.execute("CREATE ROLE admin LOGIN CREATEROLE")
@@ -36,14 +32,10 @@ class RedshiftCluster:
         return self
 
     def __exit__(self, *_):
-        self._child.stdin.close()
-        self._child.wait(20)
+        self._emulator.__exit__()
 
     def steer(self, path, value=None):
-        request = urllib.request.Request(
-            f"{self.facts['admin']}/tenants{path}", data=None if value is None else json.dumps(value).encode())
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        return self._emulator.admin("/tenants" + path, value)
 
     def reads(self):
         """How many runs have sent their SELECT."""
